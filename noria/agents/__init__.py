@@ -1,0 +1,1 @@
+"""The seats: a role, a prompt, a policy and a trace to write in."""

@@ -1,0 +1,63 @@
+"""The critic names the faults of a candidate and may ask for another draft; it mends nothing."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from noria.agents.base import Agent, Ask, read
+from noria.types import Attempt, Critique, Dealt, Noun, Task
+
+Fault = Literal["unclear", "value missing", "value wrong", "ambiguous", "off subject", "clumsy"]
+"""What may be wrong with a wording."""
+
+
+class Reply(Noun):
+    """What the critic owes."""
+
+    faults: tuple[Fault, ...] = Field(max_length=2)
+    revise: bool
+    advice: str
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "faults": {"type": "array", "items": {"enum": list(get_args(Fault))}, "minItems": 0, "maxItems": 2},
+        "revise": {"type": "boolean"},
+        "advice": {"type": "string", "maxLength": 60},
+    },
+    "required": ["faults", "revise", "advice"],
+    "additionalProperties": False,
+}
+
+
+class Critic(Agent):
+    """Reads instruction, response and what the checks found."""
+
+    role = "critic"
+
+    async def review(self, dealt: Dealt, task: Task, attempt: Attempt) -> Critique:
+        """Name the faults of a draft.
+
+        Raises:
+            ReplyError: the reply cannot be read.
+        """
+        turn = await self.turn(
+            dealt.episode,
+            task.draft,
+            1,
+            Ask(
+                template="critic",
+                fields={
+                    "instruction": task.instruction,
+                    "response": attempt.response,
+                    "evidence": ", ".join(f"{check.name} passed" for check in attempt.checks if check.passed),
+                },
+                max_tokens=64,
+                schema=SCHEMA,
+            ),
+        )
+        reply = read(Reply, turn)
+        # A wish without a fault names nothing that another draft could mend.
+        revise = reply.revise and bool(reply.faults)
+        return Critique(policy=self.policy, faults=reply.faults, advice=reply.advice, revise=revise)

@@ -1,0 +1,91 @@
+"""The generator chooses a task's parameters inside the dealt window and words it.
+
+A tiny policy chooses well and words badly, so the two are kept apart: the JSON schema
+makes every choice valid, a program grounds it, and the wording is used only where the
+domain's program finds that it still says what the parameters say.
+"""
+
+from noria.agents.base import Agent, Ask, read
+from noria.errors import ReplyError
+from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
+from noria.identity import canonical_json, stream
+from noria.types import Critique, Dealt, Noun, Task
+
+
+class Wording(Noun):
+    """The reply to a request for another wording."""
+
+    instruction: str
+
+
+REWORDING = {
+    "type": "object",
+    "properties": {"instruction": {"type": "string", "minLength": 10, "maxLength": 140}},
+    "required": ["instruction"],
+    "additionalProperties": False,
+}
+
+
+class Generator(Agent):
+    """Proposes tasks, and words them again when the critic asks."""
+
+    role = "generator"
+
+    async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
+        """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
+        schema = domain.schema(dealt.level, dealt.window)
+        example, wording = self._example(dealt, domain)
+        turn = await self.turn(
+            dealt.episode,
+            1,
+            1,
+            Ask(
+                template="generator",
+                fields={
+                    "about": domain.about,
+                    "level": dealt.level,
+                    "skill": str(example["skill"]),
+                    "example": wording,
+                    "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
+                    "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
+                    "seed_text": dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else "",
+                    "neighbours": list(dealt.neighbours),
+                    "weak": list(dealt.weak),
+                },
+                max_tokens=140,
+                temperature=temperature,
+                schema=schema,
+            ),
+        )
+        return "" if turn.finish[:1] == ("length",) or not turn.replies else turn.replies[0]
+
+    def _example(self, dealt: Dealt, domain: Domain) -> tuple[dict[str, object], str]:
+        """A task of the same window by program: its parameters and one of its phrasings."""
+        rng = stream(dealt.random, "example")
+        point: Parameters = domain.sample(dealt.level, rng, dealt.window)
+        return point.model_dump(mode="json"), domain.phrase(point, rng)
+
+    async def reword(self, dealt: Dealt, domain: Domain, task: Task, critique: Critique, *, temperature: float) -> str:
+        """Another wording of the same task; empty where none can be read."""
+        turn = await self.turn(
+            dealt.episode,
+            task.draft + 1,
+            1,
+            Ask(
+                template="reword",
+                fields={
+                    "about": domain.about,
+                    "instruction": task.instruction,
+                    "parameters": canonical_json(task.parameters),
+                    "faults": list(critique.faults),
+                    "advice": critique.advice,
+                },
+                max_tokens=80,
+                temperature=temperature,
+                schema=REWORDING,
+            ),
+        )
+        try:
+            return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
+        except ReplyError:
+            return ""

@@ -1,0 +1,65 @@
+"""The student, or whoever sits as solver, attempts a task; a program checks every attempt.
+
+The k attempts of a task are one request with n replies, so that they share the prompt;
+an endpoint that gives fewer is asked again for the rest.
+"""
+
+import asyncio
+
+from noria.agents.base import Agent, Ask
+from noria.evaluators.domain import Domain
+from noria.identity import content_id
+from noria.types import Attempt, Dealt, Source, Task, Turn
+
+MARGIN = 8
+"""Tokens a response may have beyond what a right answer needs."""
+
+
+class Solver(Agent):
+    """Answers tasks; the words of its prompt are the words it is trained on."""
+
+    role = "solver"
+
+    def _ask(self, task: Task, domain: Domain, *, n: int, temperature: float) -> Ask:
+        return Ask(
+            template="solver",
+            fields={"instruction": task.instruction},
+            max_tokens=domain.answer_tokens + MARGIN,
+            temperature=temperature,
+            n=n,
+        )
+
+    async def attempt(
+        self, dealt: Dealt, domain: Domain, task: Task, *, count: int, temperature: float, source: Source
+    ) -> list[Attempt]:
+        """Answer a task `count` times; the first answer is the likeliest where temperature is 0."""
+        replies: list[str] = []
+        turns = 0
+        while len(replies) < count and turns < count:
+            turns += 1
+            ask = self._ask(task, domain, n=count - len(replies), temperature=temperature)
+            turn = await self.turn(dealt.episode, task.draft, turns, ask)
+            replies.extend(turn.replies)
+            if not turn.replies:
+                break
+        return [await checked(domain, task, reply, self.policy, source) for reply in replies[:count]]
+
+    async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[Attempt]:
+        """Answer exam tasks once each, greedily, all at once."""
+
+        async def answer(number: int, task: Task, domain: Domain) -> Attempt:
+            ask = self._ask(task, domain, n=1, temperature=0.0)
+            turn: Turn = await self.turn(episode, draft, number, ask)
+            return await checked(domain, task, turn.replies[0] if turn.replies else "", self.policy, "student")
+
+        return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
+
+
+async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source) -> Attempt:
+    """A response with what the domain's program found."""
+    text = response.strip()
+    identity = {"task": task.id, "response": text, "policy": policy, "source": source}
+    checks = await domain.check(task.grounding, text)
+    return Attempt(
+        id=content_id("attempt", identity), task=task.id, response=text, policy=policy, source=source, checks=checks
+    )

@@ -1,0 +1,200 @@
+"""Arithmetic: integers, plus, minus and times, one step or two.
+
+    level 1  one digit         level 3  three digits
+    level 2  two digits        level 4  four digits, or two steps
+
+A response is right if it ends in the answer and does not offer a second one: the number
+alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is derivation.
+"""
+
+import random
+import re
+from typing import ClassVar, Literal
+
+from noria.evaluators.domain import Domain, Parameters, choose, proposal
+from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick
+from noria.types import Check, Grounding, Json
+
+Skill = Literal["add", "subtract", "multiply", "multiply_add", "add_subtract"]
+
+SIGNS = {
+    "add": (r"\+", r"\bplus\b", r"\badd(?:ed|ing|s)?\b", r"\bsum\b", r"\btotal\b", r"\baltogether\b"),
+    "subtract": (
+        r"\d\s*[-−–]\s*\d", r"\bminus\b", r"\bsubtract(?:ed|ing|s)?\b", r"\bdifference\b", r"\btake away\b",
+        r"\bless\b", r"\bleft\b",
+    ),
+    "multiply": (r"[×*]", r"\d\s*x\s*\d", r"\btimes\b", r"\bmultipl\w+\b", r"\bproduct\b"),
+}  # fmt: skip
+STEPS = {"multiply_add": {"multiply", "add"}, "add_subtract": {"add", "subtract"}}
+
+FRAMES: dict[str, tuple[str, ...]] = {
+    "add": (
+        "What is {a} + {b}?", "Add {a} and {b}.", "Calculate {a} plus {b}.", "Find the sum of {a} and {b}.",
+        "How much is {a} + {b}?", "Work out {a} plus {b}.", "Give the total of {a} and {b}.", "Compute {a} + {b}.",
+    ),
+    "subtract": (
+        "What is {a} - {b}?", "Subtract {b} from {a}.", "Calculate {a} minus {b}.", "How much is {a} minus {b}?",
+        "Find the difference of {a} and {b}.", "Work out {a} - {b}.", "Take away {b} from {a}.", "Compute {a} - {b}.",
+    ),
+    "multiply": (
+        "What is {a} × {b}?", "Multiply {a} by {b}.", "Calculate {a} times {b}.", "Find the product of {a} and {b}.",
+        "How much is {a} times {b}?", "Work out {a} × {b}.", "What do you get from {a} times {b}?", "Compute {a} * {b}.",
+    ),
+    "multiply_add": (
+        "What is {a} × {b} + {c}?", "Multiply {a} by {b}, then add {c}.", "Calculate {a} times {b} plus {c}.",
+        "Work out {a} × {b} + {c}.", "Compute {a} * {b} + {c}.", "How much is {a} times {b}, plus {c}?",
+        "Find {a} × {b} and add {c}.", "Give the product of {a} and {b}, plus {c}.",
+    ),
+    "add_subtract": (
+        "What is {a} + {b} - {c}?", "Add {a} and {b}, then subtract {c}.", "Calculate {a} plus {b} minus {c}.",
+        "Work out {a} + {b} - {c}.", "Compute {a} + {b} - {c}.", "How much is {a} plus {b}, minus {c}?",
+        "Give the sum of {a} and {b}, minus {c}.", "Find {a} + {b}, minus {c}.",
+    ),
+}  # fmt: skip
+ENDINGS = ("", " Answer with the number only.", " Reply with the number.")
+
+RANGES: dict[int, tuple[tuple[int, int], ...]] = {
+    1: ((1, 3), (4, 6), (7, 9)),
+    2: ((10, 29), (30, 49), (50, 69), (70, 99)),
+    3: ((100, 299), (300, 499), (500, 699), (700, 999)),
+    4: ((1000, 2999), (3000, 4999), (5000, 6999), (7000, 9999)),
+}
+
+_INTEGER = re.compile(r"[-−]?\d{1,3}(?:,\d{3})+(?!\d)|[-−]?\d+")
+_LEAD = re.compile(r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE)
+
+
+class Point(Parameters):
+    """Two or three operands and what to do with them, left to right."""
+
+    skill: Skill
+    a: int
+    b: int
+    c: int | None = None
+
+
+class Arithmetic(Domain):
+    """Integers, + − ×."""
+
+    name: ClassVar[str] = "arithmetic"
+    about: ClassVar[str] = "A calculation with whole numbers."
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    parameters = Point
+    answer_tokens: ClassVar[int] = 12
+    unique: ClassVar[bool] = True
+
+    def skills(self, level: int) -> tuple[str, ...]:
+        """One step below level 4, two steps as well there."""
+        return ("add", "subtract", "multiply") + (("multiply_add", "add_subtract") if level == 4 else ())
+
+    def window(self, level: int, rng: random.Random, *, weak: tuple[str, ...] = (), topic: str = "") -> Json:
+        """A skill and a range for each operand."""
+        skill = choose(self, level, rng, weak)
+        if skill in STEPS:
+            return {"skill": skill, "a": [2, 9], "b": [2, 9], "c": list(rng.choice(RANGES[2]))}
+        b = RANGES[1] if skill == "multiply" and level > 1 else RANGES[level]
+        return {"skill": skill, "a": list(rng.choice(RANGES[level])), "b": list(rng.choice(b))}
+
+    def schema(self, level: int, window: Json) -> Json:
+        """The skill, the operands in their ranges, the wording."""
+        operands = {name: {"type": "integer", "minimum": window[name][0], "maximum": window[name][1]} for name in "abc" if name in window}
+        return proposal({"skill": {"const": window["skill"]}, **operands})
+
+    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
+        """Operands anywhere in the window."""
+        window = window or self.window(level, rng)
+        values = {name: rng.randint(*window[name]) for name in "abc" if name in window}
+        return Point(skill=window["skill"], **values)
+
+    def ground(self, parameters: Parameters) -> Grounding:
+        """The answer, by arithmetic."""
+        assert isinstance(parameters, Point)
+        answer = solve(parameters)
+        operands = [parameters.a, parameters.b]
+        if parameters.skill in ("add", "multiply", "multiply_add", "add_subtract"):
+            operands.sort()
+        parts = [parameters.skill, *operands, *([parameters.c] if parameters.c is not None else [])]
+        return Grounding(verifier=self.verifier, facts={"answer": answer}, signature=":".join(map(str, parts)))
+
+    def phrase(self, parameters: Parameters, rng: random.Random) -> str:
+        """One of eight frames and three endings."""
+        assert isinstance(parameters, Point)
+        text = pick(FRAMES[parameters.skill], rng, a=parameters.a, b=parameters.b, c=parameters.c)
+        return text + rng.choice(ENDINGS)
+
+    def says(self, parameters: Parameters, instruction: str) -> Check:
+        """The operands in order, the operations, and nothing else of either kind."""
+        assert isinstance(parameters, Point)
+        wanted = [float(n) for n in (parameters.a, parameters.b, parameters.c) if n is not None]
+        found = numbers(instruction)
+        backwards = re.search(r"\b(?:subtract|take away)\b[^.?]*\bfrom\b|\bless than\b", instruction, re.IGNORECASE)
+        if parameters.skill == "subtract" and backwards:
+            wanted.reverse()
+        ordered = found == wanted or (parameters.skill in ("add", "multiply") and sorted(found) == sorted(wanted))
+        if not ordered:
+            return Check.of("wording", False, f"names {[f'{n:g}' for n in found]}, not {[f'{n:g}' for n in wanted]}")
+        operations = named(instruction, SIGNS)
+        expected = STEPS.get(parameters.skill, {parameters.skill})
+        evidence = f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        return Check.of("wording", operations == expected, evidence)
+
+    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+        """The final number against the answer."""
+        answer = grounding.facts["answer"]
+        found, why = final_integer(response)
+        if found is None:
+            return (Check.of("answer", False, f"expected {answer}, {why}"),)
+        return (Check.of("answer", found == answer, f"expected {answer}, found {found}"),)
+
+    def truth(self, parameters: Parameters, rng: random.Random) -> str:
+        """The number."""
+        assert isinstance(parameters, Point)
+        return str(solve(parameters))
+
+    def wrong(self, parameters: Parameters, rng: random.Random) -> str:
+        """Off by one or ten, or the digits reversed."""
+        assert isinstance(parameters, Point)
+        right = solve(parameters)
+        turned = int(str(abs(right))[::-1])
+        wrongs = [right + 1, right - 1, right + 10, right - 10, *([turned] if turned != right else [])]
+        return rng.choice(("{}", "The answer is {}.", "= {}")).format(rng.choice(wrongs))
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """The answer after an equals sign or `answer is`."""
+        found = re.search(rf"(?:=|\banswer is)\s*({grounding.facts['answer']})(?!\s*[\d+×*−-])", instruction, re.IGNORECASE)
+        return found[1] if found else ""
+
+
+def solve(point: Point) -> int:
+    """The value of the expression."""
+    match point.skill:
+        case "add":
+            return point.a + point.b
+        case "subtract":
+            return point.a - point.b
+        case "multiply":
+            return point.a * point.b
+    if point.c is None:
+        raise ValueError(f"{point.skill} needs a third operand")
+    return point.a * point.b + point.c if point.skill == "multiply_add" else point.a + point.b - point.c
+
+
+def final_integer(response: str) -> tuple[int | None, str]:
+    """The number a response ends in, or why it has no single one."""
+    if len(response) > RESPONSE_LIMIT:
+        return None, f"the response has {len(response)} characters"
+    text = response.strip()
+    found = list(_INTEGER.finditer(text))
+    if not found:
+        return None, "the response holds no number"
+    last = found[-1]
+    # A sign after a digit or a bracket is an operator, not part of the number.
+    signed = last[0][0] in "-−" and (last.start() == 0 or not re.search(r"[\d)]\s*$", text[: last.start()]))
+    digits = re.sub(r"[^\d]", "", last[0])
+    if len(digits) > 30:
+        return None, f"the number has {len(digits)} digits"
+    if re.search(r"\w", text[last.end() :]):
+        return None, "words follow the last number"
+    if len(found) > 1 and not _LEAD.search(text[: last.start()]):
+        return None, "several numbers, none marked as the answer"
+    return (-int(digits) if signed else int(digits)), ""

@@ -1,0 +1,160 @@
+"""A domain: a family of tasks whose truth is a program.
+
+    window ─► schema ─► (generator's reply) ─► read ─► ground ─► phrase / says ─► check
+                                                 │                  ▲
+    sample (exam items, planted answers) ────────┘                  └─ the wording still says the parameters
+
+A domain is pure: it knows no model, no ledger and no session. It deals a *window*, a patch
+of its parameter space, so that a tiny generator that always likes the same numbers still
+covers the space; it types what the generator may propose; a program grounds the truth,
+words the task in many phrasings, tells whether another's wording still says what the
+parameters say, and checks responses. Levels order difficulty from 1 up.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+
+from noria.errors import ReplyError
+from noria.types import Check, Grounding, Json
+
+WORDING_LIMIT = 200
+"""Longest instruction, in characters, that a generator may word."""
+
+
+class Parameters(BaseModel):
+    """Base of a domain's typed parameters: a point of its parameter space."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_serializer(mode="wrap")
+    def _without_gaps(self, write: SerializerFunctionWrapHandler) -> Json:
+        """A parameter a skill does not have is left out, so that one point has one canonical form."""
+        return {name: value for name, value in write(self).items() if value is not None}
+
+
+class Domain(ABC):
+    """A family of tasks: how to propose, ground, word, check and examine."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    about: ClassVar[str]
+    """One sentence for the generator: what a task of this domain asks."""
+    levels: ClassVar[tuple[int, ...]]
+    parameters: ClassVar[type[Parameters]]
+    """Its field `skill` is a Literal; further fields are the domain's own."""
+    answer_tokens: ClassVar[int]
+    """Tokens a right answer needs at most; the solver's cap."""
+    unique: ClassVar[bool]
+    """Whether one answer alone is right (up to form); else another passing answer is no ambiguity."""
+
+    @property
+    def verifier(self) -> str:
+        """Name and version of the program that checks responses."""
+        return f"{self.name}@{self.version}"
+
+    @abstractmethod
+    def skills(self, level: int) -> tuple[str, ...]:
+        """The skills of a level."""
+
+    @abstractmethod
+    def window(self, level: int, rng: random.Random, *, weak: tuple[str, ...] = (), topic: str = "") -> Json:
+        """Deal a patch of the parameter space: which skills, which ranges, which subject.
+
+        `weak` skills are dealt more often. Windows come from a small set of ranges, so
+        that a server compiles few grammars.
+        """
+
+    @abstractmethod
+    def schema(self, level: int, window: Json) -> Json:
+        """JSON schema of a proposal inside the window: the parameters, then `instruction` last.
+
+        Every string is bounded in length and every list in items, so that a reply ends.
+        """
+
+    @abstractmethod
+    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Parameters:
+        """Draw a point of the parameter space by program."""
+
+    @abstractmethod
+    def ground(self, parameters: Parameters) -> Grounding:
+        """Build the truth.
+
+        Raises:
+            ValueError: these parameters have no truth (the sentence says why).
+        """
+
+    @abstractmethod
+    def phrase(self, parameters: Parameters, rng: random.Random) -> str:
+        """Word the task by program, in one of many phrasings; `says` holds for each."""
+
+    @abstractmethod
+    def says(self, parameters: Parameters, instruction: str) -> Check:
+        """Whether a wording still says what the parameters say, and nothing that contradicts them."""
+
+    @abstractmethod
+    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+        """Check a response; never raises for a response, however odd."""
+
+    @abstractmethod
+    def truth(self, parameters: Parameters, rng: random.Random) -> str:
+        """A right response, written by program as a good student would write it."""
+
+    @abstractmethod
+    def wrong(self, parameters: Parameters, rng: random.Random) -> str:
+        """A plausible wrong response, written by program; `check` refuses it."""
+
+    def free_text(self, parameters: Parameters) -> str:
+        """The part of the parameters that is free text, whose novelty is by meaning; empty where there is none."""
+        return ""
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """What of the answer can be read off the instruction; empty where nothing can."""
+        return ""
+
+    def read(self, reply: str) -> tuple[Parameters, str]:
+        """Read a generator's reply: the parameters and its wording.
+
+        Raises:
+            ReplyError: the reply is not a proposal of this domain.
+        """
+        try:
+            data = _Proposal.model_validate_json(reply).model_extra or {}
+            wording = data.pop("instruction", None)
+            if not isinstance(wording, str):
+                raise ReplyError("the proposal has no `instruction`")
+            # JSON text, because strict mode reads tuples and literals from JSON only.
+            return self.point(data), " ".join(wording.split())[:WORDING_LIMIT]
+        except ValidationError as fault:
+            first = fault.errors(include_url=False)[0]
+            where = ".".join(str(step) for step in first["loc"]) or "the reply"
+            raise ReplyError(f"{where}: {first['msg']}") from fault
+
+    def point(self, data: dict[str, Any]) -> Parameters:
+        """Parameters from their JSON form.
+
+        Raises:
+            ValidationError: they are not of this domain.
+        """
+        return self.parameters.model_validate_json(_Proposal.model_validate(data).model_dump_json())
+
+
+class _Proposal(BaseModel):
+    """A JSON object of any keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def choose(domain: Domain, level: int, rng: random.Random, weak: tuple[str, ...]) -> str:
+    """One skill of a level; a weak one twice as often."""
+    skills = domain.skills(level)
+    weights = [2 if f"{domain.name}/{skill}" in weak or skill in weak else 1 for skill in skills]
+    return rng.choices(skills, weights=weights)[0]
+
+
+def proposal(properties: Json) -> Json:
+    """The schema of a proposal: its parameters, then the wording."""
+    fields = {**properties, "instruction": {"type": "string", "minLength": 10, "maxLength": 120}}
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}

@@ -1,0 +1,117 @@
+"""Gates: pure functions that admit or refuse.
+
+Evidence outranks opinion. No ruling of a judge can admit a candidate that failed a check;
+a judge can only refuse one that passed them all, and only while its calibration holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+from noria.types import Attack, Attempt, Check, Critique, DomainResult, ExamItem, Reason, Ruling, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the gate says of a candidate, and why."""
+
+    ruling: Ruling
+    reason: Reason
+    evidence: str
+
+
+def decide(
+    checks: Sequence[Check],
+    attempts: Sequence[Attempt],
+    critique: Critique,
+    attack: Attack,
+    verdict: Verdict,
+    *,
+    draft: int,
+    max_drafts: int,
+) -> Decision:
+    """Rule on a candidate from everything that was found.
+
+    The order is the order of authority: checks, a passing response, probes that held,
+    the judge's veto, and only then the critic's wish for another draft.
+    """
+    if failed := next((check for check in checks if not check.passed), None):
+        return Decision("reject", Reason.MALFORMED, f"{failed.name}: {failed.evidence}")
+    if not any(attempt.passed for attempt in attempts):
+        return Decision("reject", Reason.UNSOLVED, "no response passed its checks")
+    if probe := next((probe for probe in attack.probes if probe.held), None):
+        return Decision("reject", Reason.BROKEN, f"{probe.kind}: {probe.evidence}")
+    if verdict.veto and verdict.ruling == "reject":
+        return Decision("reject", Reason.VETOED, f"{verdict.policy} rejects with confidence {verdict.confidence:.2f}")
+    if critique.revise and draft < max_drafts:
+        return Decision("revise", Reason.REVISIONS_SPENT, f"faults: {', '.join(critique.faults)}")
+    return Decision("accept", Reason.VERIFIED, f"{len(checks)} checks passed, {len(attack.probes)} probes failed")
+
+
+def wilson(right: int, items: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson score interval of a share (E. B. Wilson, 1927); 95 % by default, (0, 1) of nothing."""
+    if not items:
+        return 0.0, 1.0
+    share, square = right / items, z * z
+    centre = (share + square / (2 * items)) / (1 + square / items)
+    reach = z * sqrt(share * (1 - share) / items + square / (4 * items * items)) / (1 + square / items)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """One-sided exact p of McNemar's test (1947): the chance of `wins` or more of the discordant pairs by coin."""
+    pairs = wins + losses
+    return sum(comb(pairs, k) for k in range(wins, pairs + 1)) / 2**pairs
+
+
+def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
+    """Which hypotheses Holm's step-down procedure (1979) rejects at family-wise level `alpha`."""
+    rejected = [False] * len(p_values)
+    for rank, at in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        if p_values[at] > alpha / (len(p_values) - rank):
+            break
+        rejected[at] = True
+    return rejected
+
+
+def spend(alpha: float, number: int) -> float:
+    """The level of round `number`, so that all rounds of a session together stay under `alpha`: 6α/π²k²."""
+    return alpha * 6 / (9.869604401089358 * number * number)
+
+
+def by_domain(items: Sequence[ExamItem], alpha: float) -> tuple[DomainResult, ...]:
+    """Each domain's part of an exam, and where the student is worse beyond chance."""
+    names = sorted({item.task.domain for item in items})
+    groups = [[item for item in items if item.task.domain == name] for name in names]
+    worse = [
+        sign_test(
+            sum(item.parent_passed and not item.student_passed for item in group),
+            sum(item.student_passed and not item.parent_passed for item in group),
+        )
+        for group in groups
+    ]
+    return tuple(
+        DomainResult(
+            domain=name,
+            items=len(group),
+            parent=sum(item.parent_passed for item in group),
+            student=sum(item.student_passed for item in group),
+            worse_p=p,
+            significantly_worse=bad,
+        )
+        for name, group, p, bad in zip(names, groups, worse, holm(worse, alpha), strict=True)
+    )
+
+
+def promote(wins: int, losses: int, alpha: float, domains: Sequence[DomainResult]) -> tuple[bool, str]:
+    """Whether a student enters the pool, and the sentence why.
+
+    It must beat its parent by more than noise on the same items, and be significantly
+    worse in no domain.
+    """
+    p = sign_test(wins, losses)
+    if p >= alpha:
+        return False, f"no gain beyond noise: {wins} won, {losses} lost, p = {p:.3g}, needed under {alpha:.3g}"
+    if worse := [result.domain for result in domains if result.significantly_worse]:
+        return False, f"worse in {', '.join(worse)} after Holm's correction, though p = {p:.3g} overall"
+    return True, f"{wins} won, {losses} lost, p = {p:.3g} under {alpha:.3g}, no domain worse"

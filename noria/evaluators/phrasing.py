@@ -1,0 +1,53 @@
+"""Reading a wording: which numbers it names, which words, which operation.
+
+A generator's own wording is kept only where a program can tell that it still says the
+parameters. These are the few questions all domains ask of a text.
+"""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)}
+"""Spelled numbers that are read as numbers."""
+
+_NUMBER = re.compile(rf"(?<![\w.])(?:(\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?)(?![\w.]*\d)|({'|'.join(_UNITS)})\b)", re.IGNORECASE)
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers a text names, in its order, spelled ones up to twenty included; signs are not read."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        found.append(float(match[1].replace(",", "")) if match[1] else float(NUMBER_WORDS[match[2].lower()]))
+    return found
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, lower case, in its order."""
+    return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
+
+
+def named(text: str, signs: Mapping[str, Sequence[str]]) -> set[str]:
+    """Which operations a text names, by the patterns that stand for each."""
+    return {name for name, patterns in signs.items() if any(re.search(one, text, re.IGNORECASE) for one in patterns)}
+
+
+def pick(frames: Sequence[str], rng: random.Random, **fields: object) -> str:
+    """One frame of many, filled by literal replacement: a value is never read as a frame."""
+    text = rng.choice(frames)
+    for name, value in fields.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text
+
+
+def fold(text: str) -> str:
+    """A text without outer space, quotes, and a last full stop."""
+    return text.strip().strip("\"'`*").rstrip(".").strip()
+
+
+RESPONSE_LIMIT = 4000
+"""Longest response, in characters, that is looked at."""

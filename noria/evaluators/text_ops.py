@@ -1,0 +1,209 @@
+"""Text operations: a small language over short lists of words.
+
+    words ─► op ─► op … ─► words, a word, or a number
+
+    level 1  one operation, three words      level 3  two operations, four words
+    level 2  one operation, four or five     level 4  three operations, five words
+
+The answer is the resulting words separated by a comma, or the word, or the number.
+"""
+
+import random
+import re
+from typing import ClassVar
+
+from pydantic import Field
+
+from noria.evaluators.domain import Domain, Parameters, choose, proposal
+from noria.evaluators.lexicon import WORDS
+from noria.evaluators.phrasing import RESPONSE_LIMIT, fold, named, pick, words
+from noria.types import Check, Grounding, Json
+
+JOIN = "_then_"
+"""What stands between the operations in a skill's name."""
+
+SIZES = {1: (3,), 2: (4, 5), 3: (4,), 4: (5,)}
+"""Words of a list by level."""
+
+ONE = ("reverse", "sort", "uppercase", "count", "last", "hyphen", "dedupe", "longer")
+TWO = ("reverse_then_uppercase", "sort_then_hyphen", "dedupe_then_count", "longer_then_count", "sort_then_last", "reverse_then_hyphen")
+THREE = ("dedupe_then_sort_then_hyphen", "reverse_then_uppercase_then_hyphen", "sort_then_reverse_then_last", "dedupe_then_reverse_then_uppercase")
+
+CLAUSES: dict[str, tuple[str, ...]] = {
+    "reverse": ("reverse their order", "put them in reverse order", "list them backwards"),
+    "sort": ("sort them alphabetically", "put them in alphabetical order", "order them from A to Z"),
+    "uppercase": ("write them in capital letters", "write them in uppercase", "put them in all capitals"),
+    "count": ("count them", "say how many there are", "give the number of words"),
+    "last": ("give the last one", "name the last word", "give only the last word"),
+    "hyphen": ("join them with hyphens", "link them with hyphens", "connect them with hyphens"),
+    "dedupe": ("remove repeated words", "drop the duplicates", "keep each word once"),
+    "longer": ("keep only words longer than four letters", "keep the words with more than four letters", "remove words of four letters or fewer"),
+}
+FRAMES = (
+    "Take these words and {then}: {words}.", "Here are some words: {words}. Now {then}.", "Words: {words}. Please {then}.",
+    "With the words {words}, {then}.", "Given {words}: {then}.", "Read this list: {words}. Then {then}.",
+    "Look at these words: {words}. Your task: {then}.", "From the list {words}, do this: {then}.",
+)  # fmt: skip
+SIGNS = {
+    "reverse": (r"\brevers\w*", r"\bbackwards?\b"),
+    "sort": (r"\bsort\w*", r"\balphabet\w*", r"\ba to z\b"),
+    "uppercase": (r"\bcapital\w*", r"\bupper ?case\b"),
+    "count": (r"\bcount\w*", r"\bhow many\b", r"\bnumber of\b"),
+    "last": (r"\blast\b", r"\bfinal\b"),
+    "hyphen": (r"\bhyphen\w*", r"\bdash\w*"),
+    "dedupe": (r"\bduplicat\w*", r"\brepeat\w*", r"\beach word once\b", r"\bunique\b"),
+    "longer": (r"\b(?:four|4) letters\b", r"\blonger\b"),
+}
+LONG = 4
+"""`longer` keeps words of more letters than this."""
+
+
+class Point(Parameters):
+    """A list of words and the operations on it."""
+
+    skill: str = Field(pattern=r"^[a-z_]+$")
+    words: tuple[str, ...] = Field(min_length=3, max_length=6)
+
+
+class TextOps(Domain):
+    """List and string operations."""
+
+    name: ClassVar[str] = "text_ops"
+    about: ClassVar[str] = "An operation on a short list of words."
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    parameters = Point
+    answer_tokens: ClassVar[int] = 24
+    unique: ClassVar[bool] = True
+
+    def skills(self, level: int) -> tuple[str, ...]:
+        """One operation, two, or three."""
+        return {1: ONE, 2: ONE, 3: TWO, 4: THREE}[level]
+
+    def window(self, level: int, rng: random.Random, *, weak: tuple[str, ...] = (), topic: str = "") -> Json:
+        """A skill, a subject, and a few words for each place of the list."""
+        skill, subject = choose(self, level, rng, weak), rng.choice(sorted(WORDS))
+        size = rng.choice(SIZES[level])
+        lexicon = WORDS[subject]
+        # Where duplicates are to be removed, the places share so few words that some must repeat.
+        share = [lexicon[: size - 1]] * size if skill.startswith("dedupe") else [lexicon[at::size] for at in range(size)]
+        return {"skill": skill, "subject": subject, "words": [list(part) for part in share]}
+
+    def schema(self, level: int, window: Json) -> Json:
+        """The skill, one word a place, the wording."""
+        places = [{"type": "string", "enum": part} for part in window["words"]]
+        size = len(places)
+        listed = {"type": "array", "prefixItems": places, "items": False, "minItems": size, "maxItems": size}
+        return proposal({"skill": {"const": window["skill"]}, "words": listed})
+
+    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
+        """Words drawn from the window, or from anywhere in a subject; drawn again while they change nothing."""
+        while True:
+            dealt = window or self.window(level, rng)
+            if window or dealt["skill"].startswith("dedupe"):
+                drawn = [rng.choice(part) for part in dealt["words"]]
+            else:
+                drawn = rng.sample(WORDS[dealt["subject"]], len(dealt["words"]))
+            point = Point(skill=dealt["skill"], words=tuple(drawn))
+            try:
+                self.ground(point)
+            except ValueError:
+                continue
+            return point
+
+    def ground(self, parameters: Parameters) -> Grounding:
+        """The result, by running the operations."""
+        assert isinstance(parameters, Point)
+        steps, listed = parameters.skill.split(JOIN), list(parameters.words)
+        if unknown := [step for step in steps if step not in CLAUSES]:
+            raise ValueError(f"unknown operation {unknown[0]!r}")
+        if "dedupe" not in steps and len(set(listed)) < len(listed):
+            raise ValueError("a word repeats where nothing removes it")
+        for step in steps:
+            changed = run(step, listed)
+            if changed == listed:
+                raise ValueError(f"{step} changes nothing")
+            if not changed:
+                raise ValueError(f"{step} leaves nothing")
+            listed = changed
+        answer = ", ".join(listed)
+        return Grounding(
+            verifier=self.verifier, facts={"answer": answer}, signature=f"{parameters.skill}:{','.join(parameters.words)}"
+        )
+
+    def phrase(self, parameters: Parameters, rng: random.Random) -> str:
+        """A frame around one clause an operation."""
+        assert isinstance(parameters, Point)
+        then = ", then ".join(rng.choice(CLAUSES[step]) for step in parameters.skill.split(JOIN))
+        return pick(FRAMES, rng, then=then, words=", ".join(parameters.words))
+
+    def says(self, parameters: Parameters, instruction: str) -> Check:
+        """The words in their order, side by side, and the operations and no other."""
+        assert isinstance(parameters, Point)
+        said, wanted = words(instruction), list(parameters.words)
+        if not any(said[at : at + len(wanted)] == wanted for at in range(len(said))):
+            return Check.of("wording", False, f"does not list {', '.join(wanted)}")
+        known = {word for part in WORDS.values() for word in part}
+        if (listed := [word for word in said if word in known and word not in FRAME_WORDS]) != wanted:
+            return Check.of("wording", False, f"lists {', '.join(listed)}, not {', '.join(wanted)}")
+        text = instruction.lower().replace(", ".join(wanted), "")
+        operations, expected = named(text, SIGNS), set(parameters.skill.split(JOIN))
+        evidence = f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        return Check.of("wording", operations == expected, evidence)
+
+    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+        """The response against the result, the form of the list aside."""
+        answer = grounding.facts["answer"]
+        if len(response) > RESPONSE_LIMIT:
+            return (Check.of("answer", False, f"the response has {len(response)} characters"),)
+        found = tidy(response)
+        return (Check.of("answer", found == answer, f"expected {answer!r}, found {found[:120]!r}"),)
+
+    def truth(self, parameters: Parameters, rng: random.Random) -> str:
+        """The result."""
+        return str(self.ground(parameters).facts["answer"])
+
+    def wrong(self, parameters: Parameters, rng: random.Random) -> str:
+        """The words unchanged, one of them lost, or a count off by one."""
+        assert isinstance(parameters, Point)
+        answer = self.truth(parameters, rng)
+        if answer.isdigit():
+            return str(int(answer) + rng.choice((-1, 1)))
+        wrongs = [", ".join(parameters.words), answer + "s", answer[::-1], ", ".join(answer.split(", ")[1:])]
+        return rng.choice([text for text in wrongs if tidy(text) != answer])
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """The answer after a colon or an arrow at the end."""
+        answer = re.escape(str(grounding.facts["answer"]))
+        found = re.search(rf"(?:->|=>|=|\banswer is)\s*({answer})\W*$", instruction, re.IGNORECASE)
+        return found[1] if found else ""
+
+
+FRAME_WORDS = {word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)}
+
+
+def run(step: str, listed: list[str]) -> list[str]:
+    """One operation on a list; a word or a number comes back as a list of one."""
+    match step:
+        case "reverse":
+            return listed[::-1]
+        case "sort":
+            return sorted(listed)
+        case "uppercase":
+            return [word.upper() for word in listed]
+        case "count":
+            return [str(len(listed))]
+        case "last":
+            return listed[-1:]
+        case "hyphen":
+            return ["-".join(listed)]
+        case "dedupe":
+            return list(dict.fromkeys(listed))
+        case _:
+            return [word for word in listed if len(word) > LONG]
+
+
+def tidy(response: str) -> str:
+    """A response as words separated by a comma and a space: line breaks and bullets are form, case is not."""
+    lines = [re.sub(r"^\s*(?:[-*•]|\d+[.)])\s+", "", line) for line in response.strip().splitlines()]
+    text = ", ".join(fold(line).rstrip(",") for line in lines if line.strip())
+    return re.sub(r"\s*,\s*", ", ", re.sub(r"\s+", " ", fold(text)))

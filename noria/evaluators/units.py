@@ -1,0 +1,209 @@
+"""Units: conversions with a derivation of one line.
+
+    3 km = 3 × 1000 m = 3000 m
+
+    level 1  to the smaller unit, small values     level 3  across two units
+    level 2  to the smaller unit, larger values    level 4  to the larger unit, exact decimals
+
+Factors are whole numbers, arithmetic is exact (fractions), and a response is right if its
+last quantity is the answer in the unit that was asked for.
+"""
+
+import random
+import re
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from noria.evaluators.domain import Domain, Parameters, choose, proposal
+from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers, pick
+from noria.types import Check, Grounding, Json
+
+Skill = Literal["length", "mass", "time", "volume"]
+
+SIZES: dict[str, dict[str, int]] = {
+    "length": {"mm": 1, "cm": 10, "m": 1000, "km": 1_000_000},
+    "mass": {"mg": 1, "g": 1000, "kg": 1_000_000},
+    "time": {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400},
+    "volume": {"ml": 1, "cl": 10, "l": 1000},
+}
+"""Units of a skill with their size in the smallest of them."""
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "mm": ("millimetres", "millimeters", "millimetre", "millimeter"),
+    "cm": ("centimetres", "centimeters", "centimetre", "centimeter"),
+    "m": ("metres", "meters", "metre", "meter"),
+    "km": ("kilometres", "kilometers", "kilometre", "kilometer"),
+    "mg": ("milligrams", "milligram"),
+    "g": ("grams", "gram"),
+    "kg": ("kilograms", "kilogram"),
+    "seconds": ("second", "sec", "s"),
+    "minutes": ("minute", "min"),
+    "hours": ("hour", "h"),
+    "days": ("day",),
+    "ml": ("millilitres", "milliliters", "millilitre", "milliliter"),
+    "cl": ("centilitres", "centiliters", "centilitre", "centiliter"),
+    "l": ("litres", "liters", "litre", "liter"),
+}
+
+PAIRS: dict[int, dict[str, tuple[str, ...]]] = {
+    1: {"length": ("km to m", "m to cm", "cm to mm"), "mass": ("kg to g", "g to mg"), "time": ("hours to minutes", "minutes to seconds", "days to hours"), "volume": ("l to ml", "cl to ml")},
+    3: {"length": ("km to cm", "m to mm"), "mass": ("kg to mg",), "time": ("hours to seconds", "days to minutes"), "volume": ("l to cl",)},
+    4: {"length": ("m to km", "cm to m", "mm to cm"), "mass": ("g to kg", "mg to g"), "time": ("minutes to hours", "seconds to minutes"), "volume": ("ml to l", "ml to cl")},
+}  # fmt: skip
+PAIRS[2] = PAIRS[1]
+
+RANGES = {1: ((2, 7), (8, 13), (14, 20)), 2: ((21, 60), (61, 120), (121, 250)), 3: ((2, 9), (10, 25)), 4: ((15, 90), (95, 250))}
+
+FRAMES = (
+    "Convert {n} {a} to {b}.", "How many {b} are in {n} {a}?", "Change {n} {a} into {b}.", "Write {n} {a} in {b}.",
+    "Express {n} {a} in {b}.", "What is {n} {a} in {b}?", "Turn {n} {a} into {b}.", "Give {n} {a} in {b}.",
+)  # fmt: skip
+ENDINGS = (" Show one line of work.", " Use one line.", " Show the step.")
+
+_QUANTITY = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+
+
+class Point(Parameters):
+    """A quantity and the unit it is wanted in."""
+
+    skill: Skill
+    value: int
+    pair: str
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """From and to.
+
+        Raises:
+            ValueError: the pair is none of this skill.
+        """
+        source, _, target = self.pair.partition(" to ")
+        known = SIZES[self.skill]
+        if source not in known or target not in known or source == target:
+            raise ValueError(f"{self.pair!r} is no pair of {self.skill} units")
+        return source, target
+
+
+class Units(Domain):
+    """Conversions of length, mass, time and volume."""
+
+    name: ClassVar[str] = "units"
+    about: ClassVar[str] = "A conversion of a quantity from one unit to another."
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    parameters = Point
+    answer_tokens: ClassVar[int] = 32
+    unique: ClassVar[bool] = True
+
+    def skills(self, level: int) -> tuple[str, ...]:
+        """The four kinds of quantity, at every level."""
+        return tuple(PAIRS[level])
+
+    def window(self, level: int, rng: random.Random, *, weak: tuple[str, ...] = (), topic: str = "") -> Json:
+        """A skill, the pairs of its level, a range of values."""
+        skill = choose(self, level, rng, weak)
+        return {"skill": skill, "pairs": list(PAIRS[level][skill]), "value": list(rng.choice(RANGES[level]))}
+
+    def schema(self, level: int, window: Json) -> Json:
+        """The skill, the value, the pair, the wording."""
+        low, high = window["value"]
+        value = {"type": "integer", "minimum": low, "maximum": high}
+        return proposal({"skill": {"const": window["skill"]}, "value": value, "pair": {"enum": window["pairs"]}})
+
+    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
+        """A value and a pair of the window; drawn again while the result has no short decimal."""
+        dealt = window or self.window(level, rng)
+        while True:
+            point = Point(skill=dealt["skill"], value=rng.randint(*dealt["value"]), pair=rng.choice(dealt["pairs"]))
+            try:
+                self.ground(point)
+            except ValueError:
+                continue
+            return point
+
+    def ground(self, parameters: Parameters) -> Grounding:
+        """The quantity in the wanted unit, exactly."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        value = parameters.value * Fraction(SIZES[parameters.skill][source], SIZES[parameters.skill][target])
+        text = decimal(value)
+        facts = {"answer": text, "unit": target}
+        return Grounding(verifier=self.verifier, facts=facts, signature=f"{parameters.value} {parameters.pair}")
+
+    def phrase(self, parameters: Parameters, rng: random.Random) -> str:
+        """One of eight frames and three endings, with symbols or names."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        if rng.random() < 0.3:
+            source, target = (unit if unit in SIZES["time"] else NAMES[unit][0] for unit in (source, target))
+        return pick(FRAMES, rng, n=parameters.value, a=source, b=target) + rng.choice(ENDINGS)
+
+    def says(self, parameters: Parameters, instruction: str) -> Check:
+        """The value and no other, with its unit behind it, and the wanted unit once more."""
+        assert isinstance(parameters, Point)
+        found = [number for number in numbers(instruction) if number != 1 or parameters.value == 1]
+        if found != [float(parameters.value)]:
+            return Check.of("wording", False, f"names {[f'{n:g}' for n in found]}, not {parameters.value}")
+        source, target = parameters.units
+        text = re.sub(r"\d[\d,.]*", lambda match: f" {match[0].rstrip('.,')} ", instruction.lower())
+        said = [unit for word in re.findall(r"[a-z]+", text) if (unit := unit_of(word, parameters.skill))]
+        beside = re.search(rf"\b{parameters.value}\s+([a-z]+)", text)
+        if beside is None or unit_of(beside[1], parameters.skill) != source:
+            return Check.of("wording", False, f"{parameters.value} is not said in {source}")
+        return Check.of("wording", sorted(said) == sorted((source, target)), f"names the units {', '.join(said)}")
+
+    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+        """The last quantity of the response against the answer, value and unit."""
+        answer, unit = grounding.facts["answer"], grounding.facts["unit"]
+        if len(response) > RESPONSE_LIMIT:
+            return (Check.of("answer", False, f"the response has {len(response)} characters"),)
+        found = _QUANTITY.findall(response)
+        if not found:
+            return (Check.of("answer", False, f"expected {answer} {unit}, found no quantity"),)
+        value, name = found[-1][0].replace(",", ""), found[-1][1].lower()
+        after = response[response.rfind(found[-1][1]) + len(found[-1][1]) :]
+        if re.search(r"\d", after):
+            return (Check.of("answer", False, f"expected {answer} {unit}, a number follows the last quantity"),)
+        right = len(value) <= 30 and Fraction(value) == Fraction(answer) and name in (unit, *NAMES[unit])
+        return (Check.of("answer", right, f"expected {answer} {unit}, found {value} {name}"[:200]),)
+
+    def truth(self, parameters: Parameters, rng: random.Random) -> str:
+        """The derivation in one line."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        size = Fraction(SIZES[parameters.skill][source], SIZES[parameters.skill][target])
+        value, answer = parameters.value, self.ground(parameters).facts["answer"]
+        step = f"{value} × {size}" if size >= 1 else f"{value} ÷ {1 / size}"
+        return f"{value} {source} = {step} {target} = {answer} {target}"
+
+    def wrong(self, parameters: Parameters, rng: random.Random) -> str:
+        """A factor of ten off, the value unchanged, or the wrong unit."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        answer = Fraction(self.ground(parameters).facts["answer"])
+        wrongs = (f"{decimal(answer * 10)} {target}", f"{parameters.value} {target}", f"{decimal(answer)} {source}", f"{decimal(answer + 1)} {target}")  # fmt: skip
+        return f"{parameters.value} {source} = {rng.choice(wrongs)}"
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """The answer with its unit."""
+        unit, answer = grounding.facts["unit"], re.escape(grounding.facts["answer"])
+        found = re.search(rf"(?<![\d.]){answer}\s*(?:{'|'.join((unit, *NAMES[unit]))})\b", instruction, re.IGNORECASE)
+        return found[0] if found else ""
+
+
+def unit_of(word: str, skill: str) -> str:
+    """The unit a word names among a skill's, empty where it names none."""
+    return next((unit for unit in SIZES[skill] if word == unit or word in NAMES[unit]), "")
+
+
+def decimal(value: Fraction) -> str:
+    """A fraction as a decimal, exactly.
+
+    Raises:
+        ValueError: it has no finite decimal.
+    """
+    for places in range(10):
+        scaled = value * 10**places
+        if scaled.denominator == 1:
+            digits = str(scaled.numerator).rjust(places + 1, "0")
+            return f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    raise ValueError(f"{value} has no short decimal")

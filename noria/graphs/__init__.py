@@ -1,0 +1,7 @@
+"""The only place that wires: an episode, a session, and what they share."""
+
+import os
+
+# Only types named in a state's schema may come back from a checkpoint; set before LangGraph reads it.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+os.environ.setdefault("LANGSMITH_TRACING", "false")

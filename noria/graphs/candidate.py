@@ -1,0 +1,201 @@
+"""A candidate on its way: read, claimed, grounded, given a target, and at last projected.
+
+Pure but for the checks of a domain and the judge's comparison. The wording that passes is
+the generator's own where its words still say what its parameters say, and the program's
+where they do not; the sample says which.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from noria.agents.judge import Judge
+from noria.agents.student import checked
+from noria.errors import ReplyError
+from noria.evaluators import form
+from noria.evaluators.domain import Domain, Parameters
+from noria.evaluators.gate import Decision
+from noria.graphs.novelty import Claim, shape
+from noria.identity import bucket, canonical_json, content_id, stream
+from noria.types import (
+    Attempt,
+    Check,
+    Dealt,
+    Episode,
+    Json,
+    Message,
+    Outcome,
+    Provenance,
+    Reason,
+    Sample,
+    Source,
+    Stage,
+    Task,
+    WordedBy,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Parameters with a wording that says them."""
+
+    point: Parameters
+    instruction: str
+    worded_by: WordedBy
+    checks: tuple[Check, ...]
+    number: int = 1
+
+    @property
+    def parameters(self) -> Json:
+        """The canonical parameters."""
+        return self.point.model_dump(mode="json")
+
+
+def read(reply: str, dealt: Dealt, domain: Domain) -> Draft | Decision:
+    """Read a proposal; a decision to refuse where it is none or asks for reserved ground."""
+    try:
+        point, wording = domain.read(reply)
+    except ReplyError as fault:
+        return Decision("reject", Reason.MALFORMED, str(fault))
+    where = bucket(domain.name, point.model_dump(mode="json"))
+    if where != "train":
+        return Decision("reject", Reason.RESERVED, f"its parameters fall in the bucket {where!r}")
+    found = wording_checks(domain, point, wording)
+    if all(check.passed for check in found):
+        return Draft(point, wording, "generator", found)
+    own = domain.phrase(point, stream(dealt.random, "phrase"))
+    found = wording_checks(domain, point, own)
+    if failed := next((check for check in found if not check.passed), None):
+        return Decision("reject", Reason.UNGROUNDED, f"the program's own wording fails: {failed.evidence}")
+    return Draft(point, own, "program", found)
+
+
+def wording_checks(domain: Domain, point: Parameters, wording: str) -> tuple[Check, ...]:
+    """Whether a wording is well-formed and still says the parameters."""
+    return form.check(wording), domain.says(point, wording)
+
+
+def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:
+    """The next draft, if the new wording is new and still says the parameters."""
+    if not wording or wording == draft.instruction:
+        return None
+    found = wording_checks(domain, draft.point, wording)
+    if not all(check.passed for check in found):
+        return None
+    return replace(draft, instruction=wording, worded_by="generator", checks=found, number=draft.number + 1)
+
+
+def claim(draft: Draft, domain: Domain) -> Claim:
+    """What the candidate says is new: its parameters, and its solution where one is."""
+    parameters = draft.parameters
+    keys = [content_id("parameters", [domain.name, parameters])]
+    try:
+        keys.append(content_id("solution", [domain.name, domain.ground(draft.point).signature]))
+    except ValueError:
+        pass  # the next stage refuses it and says why
+    return Claim(tuple(keys), domain.free_text(draft.point), shape(draft.point, domain))
+
+
+def ground(draft: Draft, dealt: Dealt, domain: Domain) -> Task | Decision:
+    """The task with its truth, or the reason there is none."""
+    try:
+        grounding = domain.ground(draft.point)
+    except ValueError as fault:
+        return Decision("reject", Reason.UNGROUNDED, str(fault))
+    identity = {"domain": domain.name, "parameters": draft.parameters, "instruction": draft.instruction}
+    return Task(
+        id=content_id("task", identity),
+        domain=domain.name,
+        skill=str(draft.parameters["skill"]),
+        level=dealt.level,
+        parameters=draft.parameters,
+        instruction=draft.instruction,
+        worded_by=draft.worded_by,
+        grounding=grounding,
+        draft=draft.number,
+    )
+
+
+async def target(passed: list[Attempt], dealt: Dealt, domain: Domain, task: Task, judge: Judge) -> Attempt | None:
+    """The attempt to learn from: the only one, the judge's steady preference, or the shortest."""
+    distinct = sorted({one.response: one for one in passed}.values(), key=lambda one: (len(one.response), one.response))
+    if len(distinct) < 2 or domain.unique:
+        return distinct[0] if distinct else None
+    return await judge.prefer(dealt, task, distinct[0], distinct[1]) or distinct[0]
+
+
+async def program_truth(dealt: Dealt, domain: Domain, task: Task) -> Attempt:
+    """The program's own response, checked like any other."""
+    text = domain.truth(domain.point(task.parameters), stream(dealt.random, "truth"))
+    return await checked(domain, task, text, domain.verifier, "program")
+
+
+def ended(state: dict[str, Any], outcome: Outcome, *, sample: str | None = None) -> Episode:
+    """The episode as its state tells it."""
+    dealt, decision = state["dealt"], state["decision"]
+    return Episode(
+        id=dealt.episode,
+        round=dealt.round,
+        position=dealt.position,
+        domain=dealt.domain,
+        level=dealt.level,
+        outcome=outcome,
+        reason=decision.reason,
+        stage=Stage.ACCEPTED if outcome == "accepted" else state.get("stage", Stage.DEALT),
+        evidence=decision.evidence,
+        drafts=state.get("drafts", ()),
+        attempts=(*state.get("attempts", ()), *([state["target"]] if _by_program(state) else [])),
+        solve_rate=state.get("solve_rate"),
+        critiques=state.get("critiques", ()),
+        attacks=state.get("attacks", ()),
+        verdicts=state.get("verdicts", ()),
+        checks=state.get("checks", ()),
+        sample=sample,
+    )
+
+
+def _by_program(state: dict[str, Any]) -> bool:
+    return "target" in state and state["target"].source == "program"
+
+
+def samples(
+    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: tuple[Message, ...]
+) -> list[Sample]:
+    """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
+
+    `asked` and `proposed` are the prompts that the solver and the generator were sent.
+    """
+    dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
+    story = Provenance(
+        episode=dealt.episode,
+        round=dealt.round,
+        domain=task.domain,
+        skill=task.skill,
+        level=task.level,
+        source=one.source,
+        worded_by=task.worded_by,
+        policy=one.policy,
+        generator=dealt.seats["generator"],
+        seed=dealt.seed.id,
+        templates=dealt.templates,
+        verifier=task.grounding.verifier,
+        task=task.id,
+        attempt=one.id,
+        signature=task.grounding.signature,
+        free_text=domain.free_text(draft.point),
+        shape=shape(draft.point, domain),
+        solve_rate=state["solve_rate"],
+        checks=tuple(check.name for check in (*state["checks"], *one.checks)),
+        probes=sum(len(attack.probes) for attack in state["attacks"]),
+        parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
+    )
+    answer = _sample("solver", asked, one.response, story)
+    proposal = canonical_json({**draft.parameters, "instruction": task.instruction})
+    source: Source = "program" if task.worded_by == "program" else "pool"
+    wrote = story.model_copy(update={"policy": story.generator, "source": source})
+    return [answer, _sample("generator", proposed, proposal, wrote)]
+
+
+def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:
+    messages = (*prompt, Message(role="assistant", content=response))
+    said = [message.model_dump() for message in messages]
+    return Sample(id=content_id("sample", [role, said]), role=role, messages=messages, provenance=story)

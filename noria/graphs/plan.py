@@ -1,0 +1,124 @@
+"""Plan: what the next round deals, from what the last exam and the last round found.
+
+    exam ─► weak domains, weak skills ┐
+    round ─► solve rates per level    ├─► weights ─► deal (committed before it plays)
+    seeds, neighbours                 ┘
+
+A domain is dealt in proportion to how much of its last exam was missed; a level in
+proportion to its learnability, 4p(1−p) of the solve rate p, so that what the student
+solves always or never gives way to what it solves sometimes. Before anything is known the
+lowest level leads.
+"""
+
+import random
+from collections import defaultdict
+
+from noria.config import SessionConfig
+from noria.evaluators.domain import Domain
+from noria.identity import content_id, stream
+from noria.memory.history import History
+from noria.memory.neighbours import Neighbours
+from noria.types import Dealt, Exam, Role, Seed
+
+FLOOR = 0.15
+"""Least weight of a level or a domain: nothing known is ever left wholly out."""
+
+SHOWN = 2
+"""Neighbours shown to the generator."""
+
+WEAK = 0.5
+"""Share right under which a skill counts as weak."""
+
+
+def deal(
+    config: SessionConfig,
+    domains: dict[str, Domain],
+    history: History,
+    index: Neighbours,
+    number: int,
+    *,
+    seats: dict[Role, str],
+    templates: dict[str, str],
+    veto: bool,
+) -> list[Dealt]:
+    """The deal of a round; the same ledger and config deal the same."""
+    rng = stream(config.random, "deal", number)
+    exams = history.exams()
+    by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
+    by_level = {name: level_weights(config.domains[name], solve_rates(history, name)) for name in domains}
+    weak = weak_skills(exams[-1]) if exams else ()
+    seeds = history.seeds()
+    names = spread(by_domain, config.play.episodes, rng)
+    dealt = []
+    for position, name in enumerate(names):
+        level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
+        seed = _seed(seeds, name, rng)
+        topic = seed.text if seed.kind == "topic" else ""
+        window = domains[name].window(level, rng, weak=weak, topic=topic)
+        near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=SHOWN)
+        dealt.append(
+            Dealt(
+                episode=content_id("episode", [config.random, number, position]),
+                round=number,
+                position=position,
+                domain=name,
+                level=level,
+                seed=seed,
+                window=window,
+                neighbours=tuple(neighbour.text for neighbour in near),
+                weak=tuple(skill for skill in weak if skill.startswith(f"{name}/")),
+                seats=seats,
+                templates=templates,
+                random=f"{config.random}/{number}/{position}",
+                veto=veto,
+            )
+        )
+    return dealt
+
+
+def domain_weights(names: tuple[str, ...], exam: Exam | None) -> dict[str, float]:
+    """Weight of each domain: the share of its last exam that the better policy missed, floor kept."""
+    missed = {}
+    for result in exam.domains if exam else ():
+        missed[result.domain] = 1 - max(result.parent, result.student) / result.items
+    return {name: max(FLOOR, missed.get(name, 1.0)) for name in names}
+
+
+def level_weights(levels: tuple[int, ...], rates: dict[int, float]) -> dict[int, float]:
+    """Weight of each level: its learnability, or the easier the heavier while nothing is known."""
+    guess = {level: 0.5 ** (place + 1) for place, level in enumerate(sorted(levels))}
+    return {
+        level: max(FLOOR, 4 * rates[level] * (1 - rates[level])) if level in rates else guess[level] for level in guess
+    }
+
+
+def solve_rates(history: History, domain: str) -> dict[int, float]:
+    """Mean solve rate of each level of a domain in the last round that attempted it."""
+    found: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for episode in history.episodes():
+        if episode.domain == domain and episode.solve_rate is not None:
+            found[episode.level][episode.round].append(episode.solve_rate)
+    return {level: sum(rates[max(rates)]) / len(rates[max(rates)]) for level, rates in found.items()}
+
+
+def weak_skills(exam: Exam) -> tuple[str, ...]:
+    """Skills (as `domain/skill`) of which less than half was right."""
+    return tuple(sorted(skill for skill, (items, right) in exam.skills.items() if right < WEAK * items))
+
+
+def spread(weights: dict[str, float], count: int, rng: random.Random) -> list[str]:
+    """`count` names in proportion to their weights, by largest remainder, in a shuffled order."""
+    total = sum(weights.values())
+    shares = {name: count * weight / total for name, weight in weights.items()}
+    dealt = {name: int(share) for name, share in shares.items()}
+    for name in sorted(shares, key=lambda name: (dealt[name] - shares[name], name))[: count - sum(dealt.values())]:
+        dealt[name] += 1
+    names = [name for name, times in dealt.items() for _ in range(times)]
+    rng.shuffle(names)
+    return names
+
+
+def _seed(seeds: list[Seed], domain: str, rng: random.Random) -> Seed:
+    """One of the session's seeds; the domain itself where there are none."""
+    own = Seed(id=content_id("seed", ["domain", domain]), kind="domain", text=domain)
+    return rng.choice([own, *seeds]) if seeds else own

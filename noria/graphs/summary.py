@@ -1,0 +1,67 @@
+"""The summary of a session, recounted from its ledger: what is printed, and the same as JSON."""
+
+import json
+from typing import Any
+
+from noria.memory.history import History
+
+
+def summarise(history: History) -> dict[str, Any]:
+    """Rounds, funnel, reasons, samples, exams, policies, seats and stages of a session."""
+    rows = history.composition()
+    answers = [row for row in rows if row[0] == "solver"]
+    by_source: dict[str, int] = {}
+    by_domain: dict[str, int] = {}
+    worded: dict[str, int] = {"generator": 0, "program": 0}
+    for _, domain, source, worded_by, count in answers:
+        by_source[source] = by_source.get(source, 0) + count
+        by_domain[domain] = by_domain.get(domain, 0) + count
+        worded[worded_by] += count
+    prompt, completion = history.tokens()
+    names = {policy.id: policy.name for policy in history.policies()}
+    student, base = history.pointer("student"), history.pointer("base")
+    rounds = history.rounds()
+    return {
+        "session": str(history.ledger.path.parent),
+        "finished": history.ledger.fact("finished") or "",
+        "rounds": [
+            {
+                "round": number,
+                "phase": phase,
+                "funnel": history.funnel(number),
+                "reasons": history.reasons(number),
+                "judge": facts.get("judge", {}),
+                "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
+                "rows": facts.get("curated", {}),
+                "untrained": facts.get("untrained", ""),
+                "promoted": facts.get("promoted", ""),
+                "stages": facts.get("stages", {}),
+            }
+            for number, phase, facts in rounds
+        ],
+        "funnel": history.funnel(),
+        "reasons": history.reasons(),
+        "samples": {
+            "accepted": sum(by_source.values()),
+            "by_source": by_source,
+            "by_domain": by_domain,
+            "worded_by": worded,
+            "generator_rows": sum(row[4] for row in rows if row[0] == "generator"),
+        },
+        "exams": [exam.model_dump(mode="json") for exam in history.exams()],
+        "policies": [
+            {
+                **policy.model_dump(mode="json", exclude={"training"}),
+                "training": {key: value for key, value in policy.training.items() if key != "samples"},
+                "current": policy.id == (student.id if student else ""),
+                "base": policy.id == (base.id if base else ""),
+            }
+            for policy in history.policies()
+        ],
+        "seats": [
+            {"role": role, "policy": names.get(policy, policy), "calls": calls, "prompt_tokens": p, "completion_tokens": c, "seconds": round(s, 2)}
+            for role, policy, calls, p, c, s in history.seats()
+        ],
+        "tokens": {"prompt": prompt, "completion": completion},
+        "machine": json.loads(history.ledger.fact("machine") or "{}"),
+    }

@@ -1,0 +1,64 @@
+"""What makes two things the same: their content, written one way.
+
+An id is a short hash of canonical JSON, so the same task proposed twice has one id, a
+resumed round re-derives the ids it already wrote, and anyone can verify a log by hashing
+its rows again. The bucket of a task is a hash too, of its canonical parameters alone:
+whatever seed, level of luck or wording led to it, it falls for ever on one side of the
+line between what may be trained on and what is only examined.
+"""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from noria.types import Bucket
+
+SHARES: tuple[tuple[Bucket, int], ...] = (("gate", 8), ("audit", 2), ("test", 4), ("train", 86))
+"""Percent of every domain's parameter space held by each bucket."""
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN.
+
+    Raises:
+        ValueError: the value holds a float that JSON cannot say.
+        TypeError: the value is not JSON.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text as 64 hexadecimal digits; lone surrogates are kept apart."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def content_id(kind: str, value: Any) -> str:
+    """The id of a thing of this kind: `kind-` and 16 hexadecimal digits (64 bits)."""
+    return f"{kind}-{digest(canonical_json(value))[:16]}"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bucket(domain: str, parameters: dict[str, Any]) -> Bucket:
+    """The bucket a point of a domain's parameter space belongs to, for ever."""
+    point = int(digest(f"{domain}:{canonical_json(parameters)}")[:8], 16) % 100
+    for name, share in SHARES:
+        point -= share
+        if point < 0:
+            return name
+    raise AssertionError("the shares add up to 100")
+
+
+def stream(*names: object) -> random.Random:
+    """A random stream that depends on its names alone, the same in every process."""
+    return random.Random(digest("/".join(str(name) for name in names)))

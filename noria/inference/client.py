@@ -1,0 +1,63 @@
+"""The one way a policy is called, whoever answers.
+
+    agent ─► Request ─► Client.complete ─► Completion
+
+A request is plain data and names a policy by the name it is served under. The endpoint
+pool, the scripted client and anything a user writes keep this protocol, so an agent never
+knows whether a vLLM, a cloud endpoint or a script answered.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from noria.types import Message, Role, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model call before it is made."""
+
+    role: Role
+    model: str
+    """Served name of the policy."""
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    n: int = 1
+    """How many replies to sample from the one prompt."""
+    schema: dict[str, Any] | None = None
+    """JSON schema the reply must follow."""
+    choices: tuple[str, ...] = ()
+    """The words the reply must be one of; logprobs come back for them."""
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back."""
+
+    replies: tuple[str, ...]
+    finish: tuple[str, ...]
+    usage: Usage
+    seconds: float
+    """Wall time, retries included, waiting for a place excluded."""
+    logprobs: dict[str, float] = field(default_factory=dict)
+    """Logprob of each of the request's choices, by its first token; empty where not given."""
+
+
+class Client(Protocol):
+    """Answers requests for the policies it serves."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request.
+
+        A reply is data whatever it says; only an endpoint that cannot answer at all raises.
+
+        Raises:
+            EndpointError: no answer within the deadline, or a refusal that retrying will not mend.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections; further calls are errors."""
+        ...

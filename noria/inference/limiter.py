@@ -1,0 +1,46 @@
+"""One limiter in front of every model call of the process.
+
+A vLLM queues what it cannot serve instead of refusing it, so the bound lies here: at most
+`limit` calls are in flight, the rest wait their turn, and nobody new starts while the gate
+is closed because training has the cores.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Limiter:
+    """Places for calls in flight, and a gate before them."""
+
+    def __init__(self, limit: int) -> None:
+        """At most `limit` calls at once."""
+        self._places = asyncio.Semaphore(limit)
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self.in_flight = 0
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place; waits while none is free or the gate is closed."""
+        self.waiting += 1
+        try:
+            await self._gate.wait()
+            await self._places.acquire()
+        finally:
+            self.waiting -= 1
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+            self._places.release()
+
+    def close(self) -> None:
+        """Let nobody new start; calls in flight finish."""
+        self._gate.clear()
+
+    def open(self) -> None:
+        """Let calls start again."""
+        self._gate.set()

@@ -1,0 +1,139 @@
+"""Launchers: who brings the session's own policies up.
+
+    VllmLauncher   one vLLM for the base; students as adapters in it, or merged in servers of their own
+    OneClient      the same client for every policy: scripts, fakes, dry runs
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from noria.config import Serve
+from noria.errors import EndpointError
+from noria.inference.client import Client
+from noria.inference.limiter import Limiter
+from noria.inference.openai_client import OpenAIClient
+from noria.inference.vllm_server import Launch, VllmServer, on_cpu
+from noria.types import Policy
+
+ADAPTERS = 3
+"""Adapters a server holds at once: the parent, the student, and one to roll back to."""
+
+
+class VllmLauncher:
+    """Serves the session's policies with vLLM on this machine."""
+
+    def __init__(
+        self,
+        folder: Path,
+        rules: Serve,
+        limiter: Limiter,
+        *,
+        dtype: str,
+        rank: int,
+        deadline: float,
+        environment: dict[str, str],
+        progress: Callable[[str, float, str], None] = lambda name, seconds, line: None,
+    ) -> None:
+        """Keep logs and owner records in `folder`; `environment` is added to each server's."""
+        self.folder = folder
+        self.rules = rules
+        self.limiter = limiter
+        self.dtype = dtype
+        self.rank = rank
+        self.deadline = deadline
+        self.environment = environment
+        self.progress = progress
+        self._servers: dict[str, VllmServer] = {}
+        self._adapters: dict[str, VllmServer] = {}
+
+    @property
+    def merged(self) -> bool:
+        """Whether students are served merged, in servers of their own."""
+        return merges(self.rules)
+
+    async def launch(self, policy: Policy) -> Client:
+        """Bring a policy up (see `Launcher.launch`)."""
+        if policy.adapter and not self.merged:
+            host = next(iter(self._servers.values()), None)
+            if host is None:
+                raise EndpointError(f"No server is up to load the adapter of {policy.name!r} into.")
+            await host.unload_adapter(policy.name)
+            await host.load_adapter(policy.name, Path(policy.adapter))
+            self._adapters[policy.id] = host
+            return self._client(host)
+        launch = Launch(
+            name=policy.name,
+            model=policy.folder,
+            dtype=self.dtype,
+            max_model_len=self.rules.max_model_len,
+            kv_cache_gib=self.rules.kv_cache_gib,
+            # Only the first server has the port that was asked for.
+            port=0 if self._servers else self.rules.port,
+            compile=self.rules.compile,
+            adapters=0 if self.merged else ADAPTERS,
+            max_rank=self.rank,
+            arguments=self.rules.arguments,
+            environment=self.environment,
+            timeout=self.rules.start_timeout,
+        )
+        server = VllmServer(launch, self.folder)
+        await server.start(lambda seconds, line: self.progress(policy.name, seconds, line))
+        self._servers[policy.id] = server
+        return self._client(server)
+
+    def _client(self, server: VllmServer) -> Client:
+        return OpenAIClient(server.url, server.key, limiter=self.limiter, deadline=self.deadline)
+
+    async def retire(self, policy: Policy) -> None:
+        """Take a policy down."""
+        if (host := self._adapters.pop(policy.id, None)) is not None:
+            await host.unload_adapter(policy.name)
+        if (server := self._servers.pop(policy.id, None)) is not None:
+            await server.stop()
+
+    async def alive(self) -> str:
+        """A dead server's last words, empty while all live."""
+        dead = next((server for server in self._servers.values() if not server.alive()), None)
+        return f"the vLLM server for {dead.launch.name!r} died: {dead.last_words()}" if dead else ""
+
+    def rest(self, resting: bool) -> None:
+        """Stop the servers where they stand while training has the cores; on a GPU they only idle."""
+        if on_cpu():
+            for server in self._servers.values():
+                server.rest(resting)
+
+    async def close(self) -> None:
+        """End every server."""
+        for server in self._servers.values():
+            await server.stop()
+        self._servers.clear()
+
+
+def merges(rules: Serve) -> bool:
+    """Whether students are served merged: on a CPU an adapter's weights are gathered token by token."""
+    return rules.student == "merged" or (rules.student == "auto" and on_cpu())
+
+
+class OneClient:
+    """A launcher that puts every policy behind one client."""
+
+    def __init__(self, client: Client) -> None:
+        """Use this client for all."""
+        self.client = client
+
+    async def launch(self, policy: Policy) -> Client:
+        """The client."""
+        return self.client
+
+    async def retire(self, policy: Policy) -> None:
+        """Nothing to take down."""
+
+    async def alive(self) -> str:
+        """Nothing can die here."""
+        return ""
+
+    def rest(self, resting: bool) -> None:
+        """Nothing to rest."""
+
+    async def close(self) -> None:
+        """The client is closed by the pool."""

@@ -1,0 +1,63 @@
+"""The pool of served names: a request goes to the client that serves its model.
+
+Several endpoints and models may serve one session; an agent names a policy and does not
+know where it runs. The pool counts what went through it, for the stage table and the live
+view.
+"""
+
+import time
+from collections import deque
+
+from noria.errors import EndpointError
+from noria.inference.client import Client, Completion, Request
+
+WINDOW = 10.0
+"""Seconds over which the rate of the live view is taken."""
+
+
+class Pool:
+    """Routes requests by served name."""
+
+    def __init__(self) -> None:
+        """An empty pool."""
+        self._clients: dict[str, Client] = {}
+        self._prompt = 0
+        self._completion = 0
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def serve(self, name: str, client: Client) -> None:
+        """Send requests for `name` to this client from now on."""
+        self._clients[name] = client
+
+    def retire(self, name: str) -> None:
+        """Serve a name no longer; a client that serves another name stays open."""
+        self._clients.pop(name, None)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request (see `Client.complete`)."""
+        client = self._clients.get(request.model)
+        if client is None:
+            served = ", ".join(sorted(self._clients)) or "nothing"
+            raise EndpointError(f"Nobody serves {request.model!r}; served are: {served}.")
+        completion = await client.complete(request)
+        self._prompt += completion.usage.prompt_tokens
+        self._completion += completion.usage.completion_tokens
+        self._recent.append((time.monotonic(), completion.usage.completion_tokens))
+        return completion
+
+    def tokens(self) -> tuple[int, int]:
+        """Prompt and completion tokens that went through."""
+        return self._prompt, self._completion
+
+    def rate(self) -> float:
+        """Completion tokens a second over the last ten seconds."""
+        now = time.monotonic()
+        while self._recent and self._recent[0][0] < now - WINDOW:
+            self._recent.popleft()
+        return sum(tokens for _, tokens in self._recent) / WINDOW
+
+    async def close(self) -> None:
+        """Close every client once."""
+        for client in {id(client): client for client in self._clients.values()}.values():
+            await client.close()
+        self._clients.clear()

@@ -1,0 +1,44 @@
+"""Text to vector without a network: static word vectors that come in a wheel.
+
+WordLlama (MIT) keeps 256 numbers a token, averages them over a text, and embeds tens of
+thousands of sentences a second on one core. It knows what a text is about, not what it
+says: two different additions lie close together. That is why it chooses neighbours and
+judges free text, and never decides whether two executed tasks are the same.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy
+from numpy.typing import NDArray
+
+Vectors = NDArray[numpy.float32]
+
+
+class Embedder(Protocol):
+    """Makes unit vectors of texts."""
+
+    def embed(self, texts: list[str]) -> Vectors:
+        """One row a text, each of length 1 (0 where the text holds no known token)."""
+        ...
+
+
+class StaticEmbedder:
+    """WordLlama with the weights of its own wheel."""
+
+    def __init__(self) -> None:
+        """Load weights and tokenizer from the installed package."""
+        import wordllama  # a tenth of a second that only sessions pay
+
+        folder = Path(wordllama.__file__).parent
+        self._model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+
+    def embed(self, texts: list[str]) -> Vectors:
+        """Unit vectors of shape (texts, 256)."""
+        if not texts:
+            return numpy.zeros((0, 256), dtype=numpy.float32)
+        # A lone surrogate is no text to a tokenizer written in Rust.
+        clean = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        vectors: Vectors = numpy.asarray(self._model.embed(clean, norm=False), dtype=numpy.float32)
+        lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
+        return numpy.divide(vectors, lengths, out=numpy.zeros_like(vectors), where=lengths > 0)

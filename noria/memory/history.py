@@ -1,0 +1,279 @@
+"""The session's own words for reading and writing the ledger.
+
+The ledger knows rows; this knows nouns. Every method here is one question or one fact of
+the story: what was dealt, which turn is finished, who claimed what, what was accepted. A
+count is always a recount: nothing is kept beside the rows it could disagree with.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from noria.memory import tables
+from noria.memory.ledger import Ledger, Write, put, replace
+from noria.types import Dealt, Episode, Exam, ExamItem, Policy, Sample, Seed, Stage, Turn, TurnKey
+
+STAGES = tuple(Stage)
+
+
+class History:
+    """Reads and writes the nouns of one session."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Stand on an open ledger."""
+        self.ledger = ledger
+
+    async def keep_fact(self, key: str, value: str) -> None:
+        """Set a fact of the session."""
+        await self.ledger.write(replace(tables.meta, {"key": key, "value": value}))
+
+    async def keep_seeds(self, seeds: Iterable[Seed]) -> None:
+        """Write the seeds the session starts from."""
+        rows = [
+            put(tables.seeds, {"id": seed.id, "position": place, "kind": seed.kind, "body": seed.model_dump_json()})
+            for place, seed in enumerate(seeds)
+        ]
+        await self.ledger.write(*rows)
+
+    def seeds(self) -> list[Seed]:
+        """The seeds, in their order."""
+        rows = self.ledger.rows(select(tables.seeds.c.body).order_by(tables.seeds.c.position))
+        return [Seed.model_validate_json(row.body) for row in rows]
+
+    async def keep_policy(self, policy: Policy, *pointers: str) -> None:
+        """Write a policy and let the pointers (`base`, `student`) point at it."""
+        body = {"id": policy.id, "name": policy.name, "round": policy.round, "body": policy.model_dump_json()}
+        moved = [replace(tables.pointers, {"name": name, "policy": policy.id}) for name in pointers]
+        await self.ledger.write(put(tables.policies, body), *moved)
+
+    def policies(self) -> list[Policy]:
+        """Every policy, oldest first."""
+        rows = self.ledger.rows(select(tables.policies.c.body).order_by(tables.policies.c.round, tables.policies.c.name))
+        return [Policy.model_validate_json(row.body) for row in rows]
+
+    def policy(self, key: str) -> Policy | None:
+        """A policy by id or by name."""
+        found = self.ledger.value(
+            select(tables.policies.c.body).where((tables.policies.c.id == key) | (tables.policies.c.name == key))
+        )
+        return None if found is None else Policy.model_validate_json(found)
+
+    def pointer(self, name: str) -> Policy | None:
+        """The policy a pointer points at."""
+        found = self.ledger.value(select(tables.pointers.c.policy).where(tables.pointers.c.name == name))
+        return None if found is None else self.policy(found)
+
+    async def keep_round(self, number: int, phase: str, **facts: Any) -> None:
+        """Write how far a round is; facts are added to what is known of it."""
+        body = {**self.round(number), **facts}
+        await self.ledger.write(replace(tables.rounds, {"round": number, "phase": phase, "body": json.dumps(body)}))
+
+    def round(self, number: int) -> dict[str, Any]:
+        """What is known of a round; empty where nothing is."""
+        found = self.ledger.value(select(tables.rounds.c.body).where(tables.rounds.c.round == number))
+        return {} if found is None else json.loads(found)
+
+    def rounds(self) -> list[tuple[int, str, dict[str, Any]]]:
+        """Number, phase and facts of every round."""
+        rows = self.ledger.rows(select(tables.rounds).order_by(tables.rounds.c.round))
+        return [(row.round, row.phase, json.loads(row.body)) for row in rows]
+
+    async def keep_deal(self, number: int, dealt: Iterable[Dealt], **facts: Any) -> None:
+        """Commit a round's deal, whole."""
+        rows = [
+            put(
+                tables.deals,
+                {"episode": one.episode, "round": one.round, "position": one.position, "body": one.model_dump_json()},
+            )
+            for one in dealt
+        ]
+        head = replace(tables.rounds, {"round": number, "phase": "dealt", "body": json.dumps(facts)})
+        await self.ledger.write(*rows, head)
+
+    def deal(self, number: int) -> list[Dealt]:
+        """A round's deal, in its order; empty where none was committed."""
+        rows = self.ledger.rows(
+            select(tables.deals.c.body).where(tables.deals.c.round == number).order_by(tables.deals.c.position)
+        )
+        return [Dealt.model_validate_json(row.body) for row in rows]
+
+    async def keep_turn(self, turn: Turn) -> None:
+        """Record a finished model call, before anyone reads it."""
+        row = {
+            "key": str(turn.key),
+            "episode": turn.key.episode,
+            "role": turn.key.role,
+            "policy": turn.policy,
+            "prompt_tokens": turn.usage.prompt_tokens,
+            "completion_tokens": turn.usage.completion_tokens,
+            "seconds": turn.seconds,
+            "started": turn.started,
+            "body": turn.model_dump_json(),
+        }
+        await self.ledger.write(put(tables.turns, row))
+
+    def turn(self, key: TurnKey) -> Turn | None:
+        """A finished call, if it was made before."""
+        found = self.ledger.value(select(tables.turns.c.body).where(tables.turns.c.key == str(key)))
+        return None if found is None else Turn.model_validate_json(found)
+
+    def trace(self, episode: str) -> list[Turn]:
+        """Every turn of an episode, in the order they were made."""
+        rows = self.ledger.rows(
+            select(tables.turns.c.body).where(tables.turns.c.episode == episode).order_by(tables.turns.c.started)
+        )
+        return [Turn.model_validate_json(row.body) for row in rows]
+
+    async def claim(self, dealt: Dealt, keys: Iterable[str]) -> None:
+        """Write down what a candidate says is new."""
+        rows = [
+            put(tables.claims, {"key": key, "episode": dealt.episode, "round": dealt.round, "position": dealt.position})
+            for key in keys
+        ]
+        await self.ledger.write(*rows)
+
+    def claimants(self, keys: Iterable[str]) -> list[tuple[str, int, int, str | None]]:
+        """Who claimed any of the keys: episode, round, position, and the outcome if it has ended."""
+        claims, episodes = tables.claims, tables.episodes
+        query = (
+            select(claims.c.episode, claims.c.round, claims.c.position, episodes.c.outcome)
+            .join_from(claims, episodes, claims.c.episode == episodes.c.id, isouter=True)
+            .where(claims.c.key.in_(list(keys)))
+        )
+        return [(row.episode, row.round, row.position, row.outcome) for row in self.ledger.rows(query)]
+
+    async def settle(self, episode: Episode, samples: Iterable[Sample] = ()) -> None:
+        """End an episode: its outcome and everything it had accepted, in one transaction."""
+        writes: list[Write] = [put(tables.episodes, _episode_row(episode))]
+        for sample in samples:
+            writes.append(put(tables.samples, _sample_row(sample)))
+            if sample.role == "solver":
+                writes.append(put(tables.outbox, {"sample": sample.id}))
+        await self.ledger.write(*writes)
+
+    def episode(self, key: str) -> Episode | None:
+        """An ended episode."""
+        found = self.ledger.value(select(tables.episodes.c.body).where(tables.episodes.c.id == key))
+        return None if found is None else Episode.model_validate_json(found)
+
+    def episodes(self, number: int | None = None) -> Iterator[Episode]:
+        """Ended episodes, of one round or of all, in the order they were dealt."""
+        query = select(tables.episodes.c.body).order_by(tables.episodes.c.round, tables.episodes.c.position)
+        if number is not None:
+            query = query.where(tables.episodes.c.round == number)
+        return (Episode.model_validate_json(row.body) for row in self.ledger.rows(query))
+
+    def ended(self, number: int) -> set[str]:
+        """Ids of a round's ended episodes."""
+        query = select(tables.episodes.c.id).where(tables.episodes.c.round == number)
+        return {row.id for row in self.ledger.rows(query)}
+
+    def samples(self, *, before: int | None = None, number: int | None = None) -> list[Sample]:
+        """Accepted samples, oldest first: of one round, of those before it, or all."""
+        query = select(tables.samples.c.body).order_by(tables.samples.c.sequence)
+        if number is not None:
+            query = query.where(tables.samples.c.round == number)
+        if before is not None:
+            query = query.where(tables.samples.c.round < before)
+        return [Sample.model_validate_json(row.body) for row in self.ledger.rows(query)]
+
+    def unindexed(self) -> list[Sample]:
+        """Samples the neighbour index has not taken yet."""
+        query = (
+            select(tables.samples.c.body)
+            .join(tables.outbox, tables.outbox.c.sample == tables.samples.c.id)
+            .order_by(tables.outbox.c.sequence)
+        )
+        return [Sample.model_validate_json(row.body) for row in self.ledger.rows(query)]
+
+    async def indexed(self, ids: Iterable[str]) -> None:
+        """Take samples off the outbox."""
+        await self.ledger.write((tables.outbox.delete().where(tables.outbox.c.sample.in_(list(ids))), None))
+
+    async def keep_exam(self, exam: Exam, items: Iterable[ExamItem]) -> None:
+        """Write an exam with its items."""
+        row = {
+            "id": exam.id,
+            "round": exam.round,
+            "promoted": exam.promoted,
+            "body": exam.model_dump_json(),
+            "items": json.dumps([item.model_dump(mode="json") for item in items]),
+        }
+        await self.ledger.write(put(tables.exams, row))
+
+    def exams(self) -> list[Exam]:
+        """Every exam, oldest first."""
+        rows = self.ledger.rows(select(tables.exams.c.body).order_by(tables.exams.c.round))
+        return [Exam.model_validate_json(row.body) for row in rows]
+
+    def exam_items(self, number: int) -> list[ExamItem]:
+        """The items of a round's exam."""
+        found = self.ledger.value(select(tables.exams.c.items).where(tables.exams.c.round == number))
+        return [] if found is None else [ExamItem.model_validate(item) for item in json.loads(found)]
+
+    def funnel(self, number: int | None = None) -> dict[str, int]:
+        """How many episodes reached each stage, recounted."""
+        query = select(tables.episodes.c.stage, func.count().label("count")).group_by(tables.episodes.c.stage)
+        if number is not None:
+            query = query.where(tables.episodes.c.round == number)
+        reached = {row.stage: row.count for row in self.ledger.rows(query)}
+        return {stage.value: sum(reached.get(later.value, 0) for later in STAGES[at:]) for at, stage in enumerate(STAGES)}
+
+    def reasons(self, number: int | None = None) -> dict[str, int]:
+        """How many episodes ended for each reason, most frequent first."""
+        query = select(tables.episodes.c.reason, func.count().label("count")).group_by(tables.episodes.c.reason)
+        if number is not None:
+            query = query.where(tables.episodes.c.round == number)
+        counts = {row.reason: row.count for row in self.ledger.rows(query)}
+        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+    def composition(self, number: int | None = None) -> list[tuple[str, str, str, str, int]]:
+        """Counts of samples by role, domain, source and who worded them."""
+        columns = [tables.samples.c[name] for name in ("role", "domain", "source", "worded_by")]
+        query = select(*columns, func.count().label("count")).group_by(*columns).order_by(*columns)
+        if number is not None:
+            query = query.where(tables.samples.c.round == number)
+        return [(row.role, row.domain, row.source, row.worded_by, row.count) for row in self.ledger.rows(query)]
+
+    def tokens(self) -> tuple[int, int]:
+        """Prompt and completion tokens of all turns."""
+        turns = tables.turns
+        query = select(func.sum(turns.c.prompt_tokens).label("p"), func.sum(turns.c.completion_tokens).label("c"))
+        row = self.ledger.rows(query)[0]
+        return int(row.p or 0), int(row.c or 0)
+
+    def seats(self) -> list[tuple[str, str, int, int, int, float]]:
+        """Role, policy, calls, prompt tokens, completion tokens and seconds of all turns."""
+        turns = tables.turns
+        query = (
+            select(
+                turns.c.role,
+                turns.c.policy,
+                func.count().label("calls"),
+                func.sum(turns.c.prompt_tokens).label("p"),
+                func.sum(turns.c.completion_tokens).label("c"),
+                func.sum(turns.c.seconds).label("s"),
+            )
+            .group_by(turns.c.role, turns.c.policy)
+            .order_by(turns.c.role, turns.c.policy)
+        )
+        return [(row.role, row.policy, row.calls, row.p, row.c, row.s) for row in self.ledger.rows(query)]
+
+    async def rename_folder(self, policy: Policy) -> None:
+        """Write where a policy's weights are served from now."""
+        statement = update(tables.policies).where(tables.policies.c.id == policy.id)
+        await self.ledger.write((statement.values(body=policy.model_dump_json()), None))
+
+
+def _episode_row(episode: Episode) -> dict[str, Any]:
+    names = ("id", "round", "position", "domain", "level", "outcome", "solve_rate")
+    row = {name: getattr(episode, name) for name in names}
+    return {**row, "reason": episode.reason.value, "stage": episode.stage.value, "body": episode.model_dump_json()}
+
+
+def _sample_row(sample: Sample) -> dict[str, Any]:
+    names = ("episode", "round", "domain", "level", "source", "worded_by", "policy")
+    row = {name: getattr(sample.provenance, name) for name in names}
+    return {**row, "id": sample.id, "role": sample.role, "body": sample.model_dump_json()}

@@ -1,0 +1,134 @@
+"""The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
+
+    meta · seeds · policies · seats · rounds · deals · episodes · claims · turns · samples · exams · outbox
+
+Every row is keyed by content or by the committed deal, so writing one twice is writing it
+once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
+"""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+VERSION = 1
+"""Version of the tables."""
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+
+seeds = Table(
+    "seeds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("round", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+pointers = Table(
+    "pointers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("policy", String, nullable=False),
+)
+"""Which policy is `base` and which the current `student`: a row, never a file name."""
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("phase", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+deals = Table(
+    "deals",
+    metadata,
+    Column("episode", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("deals_by_round", "round", "position", unique=True),
+)
+
+episodes = Table(
+    "episodes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("solve_rate", Float),
+    Column("body", Text, nullable=False),
+    Index("episodes_by_round", "round", "outcome"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("episode", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+"""What each candidate said was new: its parameters and its solution's signature."""
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("episode", String, nullable=False, index=True),
+    Column("role", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("episode", String, nullable=False, index=True),
+    Column("role", String, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("worded_by", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+exams = Table(
+    "exams",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("round", Integer, nullable=False, unique=True),
+    Column("promoted", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("items", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("sample", String, nullable=False),
+)
+"""Samples the neighbour index has not taken yet; rows leave once it has."""
