@@ -4,9 +4,12 @@ A step first asks the ledger whether it was done. Its seconds and tokens are add
 round's stage table when it ends, so that a resumed round counts what both lives spent.
 """
 
+import os
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from noria.agents.judge import Judge
 from noria.agents.student import Solver
@@ -86,7 +89,8 @@ async def play(context: Context, number: int, batch: int, key: str) -> None:
 async def _played(context: Context, dealt: Dealt) -> Episode:
     started = time.monotonic()
     try:
-        result = await EPISODE.ainvoke({"dealt": dealt}, context=context)
+        # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
+        result = await EPISODE.ainvoke({"dealt": dealt}, context=context, durability="async")
         episode: Episode = result["episode"]
         context.refused_calls = 0
         return episode
@@ -100,11 +104,18 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     except NoriaError:
         raise
     except Exception as fault:  # a fault of ours in one episode must not end its siblings
-        reason, evidence = Reason.FAULT, f"{type(fault).__name__}: {fault}"
+        reason, evidence = Reason.FAULT, _where(fault)
     state = {"dealt": dealt, "decision": Decision("reject", reason, evidence), "stage": _reached(context, dealt)}
     episode = candidate.ended(state, "error").model_copy(update={"seconds": time.monotonic() - started})
     await context.history.settle(episode)
     return episode
+
+
+def _where(fault: Exception) -> str:
+    """A fault of ours in one line: what it is and the line of Noria it came from."""
+    frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if f"{os.sep}noria{os.sep}" in frame.filename]
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}: {fault}{place}"
 
 
 def _reached(context: Context, dealt: Dealt) -> Stage:

@@ -27,9 +27,9 @@ from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient
-from noria.memory import seeds
+from noria.memory import seeds, tables
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger
+from noria.memory.ledger import FILE, Ledger, replace
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
 from noria.types import Episode, Policy
@@ -182,6 +182,28 @@ async def _serve(context: Context, means: Means) -> None:
     context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")
 
 
-def machine_fact(peak_bytes: int, seconds: float) -> str:
-    """What the run needed of the machine, as the ledger keeps it."""
-    return json.dumps({"peak_bytes": peak_bytes, "seconds": round(seconds, 1)})
+def note_machine(folder: Path, peak_bytes: int, seconds: float) -> None:
+    """Add what a run needed of the machine to its session, which is closed by now."""
+    if not (folder / FILE).exists():
+        return
+    ledger = Ledger(folder, write=True)
+    had = json.loads(ledger.fact("machine") or "{}")
+    total = {
+        "peak_bytes": max(had.get("peak_bytes", 0), peak_bytes),
+        "seconds": round(had.get("seconds", 0.0) + seconds, 1),
+    }
+    ledger.write_now(replace(tables.meta, {"key": "machine", "value": json.dumps(total)}))
+    ledger.close()
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """The summary of a session that may be running or not.
+
+    Raises:
+        SessionError: the folder holds no readable session.
+    """
+    ledger = Ledger(folder)
+    try:
+        return summarise(History(ledger))
+    finally:
+        ledger.close()

@@ -72,6 +72,8 @@ def filled(schema: dict[str, Any], rng: Random) -> Any:
 
 
 def _array(schema: dict[str, Any], rng: Random) -> list[Any]:
+    if "prefixItems" in schema:
+        return [filled(part, rng) for part in schema["prefixItems"]]
     low = schema.get("minItems", 0)
     size = rng.randint(low, schema.get("maxItems", low + 2))
     values: list[Any] = []

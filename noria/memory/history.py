@@ -199,7 +199,7 @@ class History:
             "round": exam.round,
             "promoted": exam.promoted,
             "body": exam.model_dump_json(),
-            "items": json.dumps([item.model_dump(mode="json") for item in items]),
+            "answered": json.dumps([item.model_dump(mode="json") for item in items]),
         }
         await self.ledger.write(put(tables.exams, row))
 
@@ -210,7 +210,7 @@ class History:
 
     def exam_items(self, number: int) -> list[ExamItem]:
         """The items of a round's exam."""
-        found = self.ledger.value(select(tables.exams.c.items).where(tables.exams.c.round == number))
+        found = self.ledger.value(select(tables.exams.c.answered).where(tables.exams.c.round == number))
         return [] if found is None else [ExamItem.model_validate(item) for item in json.loads(found)]
 
     def funnel(self, number: int | None = None) -> dict[str, int]:

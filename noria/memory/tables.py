@@ -122,7 +122,7 @@ exams = Table(
     Column("round", Integer, nullable=False, unique=True),
     Column("promoted", Boolean, nullable=False),
     Column("body", Text, nullable=False),
-    Column("items", Text, nullable=False),
+    Column("answered", Text, nullable=False),
 )
 
 outbox = Table(

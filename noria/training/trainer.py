@@ -25,12 +25,13 @@ from noria.types import Policy
 class Trainer:
     """Trains students of one session in subprocesses."""
 
-    def __init__(self, folder: Path, rules: Train, *, merged: bool, dtype: str) -> None:
-        """Train below `folder`; `merged` where students are served with their weights merged, as `dtype`."""
+    def __init__(self, folder: Path, rules: Train, *, merged: bool, dtype: str, bf16: bool) -> None:
+        """Train below `folder`; `merged` where students are served with their weights merged, as `dtype`; `bf16` trains in mixed precision."""
         self.folder = folder
         self.rules = rules
         self.merged = merged
         self.dtype = dtype
+        self.bf16 = bf16
 
     async def __call__(
         self, name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None]
@@ -57,6 +58,7 @@ class Trainer:
             max_row_tokens=self.rules.max_row_tokens,
             seed=self.rules.seed,
             threads=os.cpu_count() or 1,
+            bf16=self.bf16,
         )
         made = await train(job, on_step=on_step)
         served = made.folder

@@ -1,0 +1,142 @@
+"""The live view of a run: the round, the funnel, tokens a second, the loss, the exam.
+
+On a terminal it redraws in place; elsewhere it prints a line when something happens, so
+that a log reads like a story.
+"""
+
+import time
+from collections import Counter
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from noria.graphs.context import Context
+from noria.types import Episode, Exam, Stage
+
+EVERY = 25
+"""Episodes between two lines where there is no terminal."""
+
+STAGES = tuple(Stage)
+
+
+class LiveView:
+    """Told what happens in a session; shows it."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw on this console."""
+        self.console = console
+        self.context: Context | None = None
+        self.round = 0
+        self.stage = "starting"
+        self.dealt = 0
+        self.began = time.monotonic()
+        self.reached: Counter[Stage] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.loss = ""
+        self.exam = ""
+        self.server = ""
+        self.live = Live(self._drawn(), console=console, refresh_per_second=2, get_renderable=self._drawn)
+        self._shown = console.is_terminal
+
+    def __enter__(self) -> "LiveView":
+        """Begin to draw."""
+        if self._shown:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last picture standing."""
+        if self._shown:
+            self.live.stop()
+
+    def opened(self, context: Context) -> None:
+        """Know the session that runs."""
+        self.context = context
+
+    def starting(self, name: str, seconds: float, line: str) -> None:
+        """A server is coming up."""
+        said = f"{name}: {seconds:.0f} s, {line[-90:]}"
+        if not self._shown and int(seconds) % 15 == 0 and said[:20] != self.server[:20]:
+            self.say(f"waiting for the server of {said}")
+        self.server = said
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        self.console.print(Text(text))
+
+    def ended(self, episode: Episode) -> None:
+        """An episode ended."""
+        for stage in STAGES[: STAGES.index(episode.stage) + 1]:
+            self.reached[stage] += 1
+        self.reasons[episode.reason.value] += 1
+        count = self.reached[Stage.DEALT]
+        if not self._shown and (count % EVERY == 0 or count == self.dealt):
+            self.say(f"round {self.round}: {count} of {self.dealt} episodes, {self._funnel()}, {self._rate():.0f} tokens/s")
+
+    def tell(self, event: str, facts: dict[str, Any]) -> None:
+        """Something happened in the session."""
+        match event:
+            case "stage":
+                self.stage, self.round = facts["stage"], facts["round"]
+                self.say(f"round {self.round}: {self.stage}")
+            case "deal":
+                self.round, self.dealt, self.stage = facts["round"], facts["episodes"], "play"
+                self.began = time.monotonic()
+                self.reached.clear()
+                self.reasons.clear()
+                again = f", {facts['ended']} of them ended before" if facts["ended"] else ""
+                self.say(f"round {self.round}: play {self.dealt} episodes{again}")
+            case "step":
+                step = facts
+                self.loss = f"step {step['step']}/{step['steps']}, loss {step['loss']:.2f}, {step['seconds']:.0f} s"
+                if not self._shown and step["step"] % 10 == 0:
+                    self.say(f"round {self.round}: train {self.loss}")
+            case "exam":
+                self.exam = exam_line(facts["exam"])
+                self.say(f"round {self.round}: exam {self.exam}")
+            case "promote":
+                self.say(f"round {self.round}: {facts['policy']} is promoted over {facts['parent']}")
+            case "keep_out":
+                self.say(f"round {self.round}: {facts['policy']} is kept out")
+            case "untrained":
+                self.say(f"round {self.round}: no training: {facts['why']}")
+            case "bring_up":
+                self.say(f"bringing up {facts['policy']}")
+            case "skipped":
+                self.say(f"seed row skipped: {facts['row']}")
+
+    def _funnel(self) -> str:
+        return " > ".join(f"{stage.value} {self.reached[stage]}" for stage in STAGES[1:])
+
+    def _rate(self) -> float:
+        return self.context.fleet.pool.rate() if self.context else 0.0
+
+    def _left(self) -> str:
+        done = self.reached[Stage.DEALT]
+        if not done or done >= self.dealt or self.stage != "play":
+            return ""
+        return f"{(time.monotonic() - self.began) / done * (self.dealt - done):.0f} s left in the round"
+
+    def _drawn(self) -> Group:
+        head = Text(f"round {self.round} · {self.stage} · {self._rate():.0f} tokens/s  {self._left()}", style="bold")
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for stage in STAGES:
+            table.add_column(stage.value.replace("_", " "), justify="right")
+        table.add_row(*(str(self.reached[stage]) for stage in STAGES))
+        refused = ", ".join(f"{why} {count}" for why, count in self.reasons.most_common(5) if why != "verified")
+        lines = [Text(f"refused: {refused or 'none'}")]
+        lines += [Text(f"{name}: {said}") for name, said in (("train", self.loss), ("exam", self.exam), ("server", self.server if self.stage == "starting" or not self.dealt else "")) if said]  # fmt: skip
+        return Group(head, table, *lines)
+
+
+def exam_line(exam: Exam) -> str:
+    """An exam in one line: before and after with their intervals, and what follows."""
+    low, high = exam.parent_interval
+    low_after, high_after = exam.student_interval
+    return (
+        f"{exam.parent_right / exam.items:.0%} [{low:.0%}–{high:.0%}] before, "
+        f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after on {exam.items} items; {exam.why}"
+    )

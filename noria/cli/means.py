@@ -1,0 +1,59 @@
+"""What a run is made with: the real vLLM and trainer, or pretended ones for a dry run."""
+
+import os
+from collections.abc import Callable
+
+from noria.config import SessionConfig
+from noria.graphs.run import Means
+from noria.inference.limiter import Limiter
+from noria.inference.local import OneClient, VllmLauncher
+from noria.inference.puppet import Puppet
+from noria.inference.scripted import ScriptedClient
+from noria.inference.vllm_server import installed, on_cpu
+from noria.training.machine import MASK, probe_bfloat16
+from noria.training.models import resolve, weights_id
+from noria.training.trainer import PretendTrainer, Trainer
+from noria.types import Policy
+
+STUDENTS = "students"
+SERVERS = "servers"
+
+
+def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> Means:
+    """The real thing: weights, servers, training.
+
+    Raises:
+        ModelError: the student's weights cannot be had.
+        EndpointError: a local policy is needed and vLLM is not installed.
+    """
+    limiter = Limiter(config.play.concurrency)
+    base = None
+    dtype, environment, fast = "auto", dict[str, str](), False
+    if config.needs_local():
+        installed()
+        folder = resolve(config.student)
+        base = Policy(id=weights_id(folder), name="base", folder=str(folder.resolve()), student=True)
+        if on_cpu():
+            found = probe_bfloat16()
+            if found.trap:
+                # Masked for torch; vLLM's own kernels ask elsewhere, so it serves float32 here.
+                environment = dict(MASK)
+                os.environ.update(MASK)
+            fast = found.works and found.fast
+            dtype = "bfloat16" if fast else "float32"
+    if config.serve.dtype != "auto":
+        dtype = config.serve.dtype
+    launcher = VllmLauncher(
+        config.session / SERVERS, config.serve, limiter, dtype=dtype, rank=config.train.rank,
+        deadline=config.play.deadline, environment=environment, progress=progress,
+    )  # fmt: skip
+    saved = dtype if dtype != "auto" else "bfloat16"
+    trainer = Trainer(config.session / STUDENTS, config.train, merged=launcher.merged, dtype=saved, bf16=fast)
+    return Means(launcher, trainer, base, limiter)
+
+
+def pretended(config: SessionConfig) -> Means:
+    """Puppets for policies and a trainer that trains nothing: the whole wheel in seconds."""
+    base = Policy(id="policy-pretended", name="base", student=True)
+    trainer = PretendTrainer(config.session / STUDENTS)
+    return Means(OneClient(ScriptedClient(Puppet())), trainer, base, Limiter(config.play.concurrency))

@@ -1,0 +1,1 @@
+"""Where the student learns: curate, train in a subprocess, examine."""

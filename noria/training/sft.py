@@ -1,0 +1,154 @@
+"""The training subprocess: `python -m noria.training.sft JOB.json`.
+
+    rows ─► fit the budget ─► LoRA on all linear layers, loss on the completion ─► safetensors, by one rename
+
+Always from the base (TRL's SFTTrainer, PEFT's LoRA), so that a student is its base and its
+rows and nothing else. Steps are told as JSON lines on standard output; what goes wrong is a
+sentence on standard error and a status.
+"""
+
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers.trainer_pt_utils import LengthGroupedSampler
+from trl import SFTConfig, SFTTrainer
+
+from noria.training.rows import Fitted, Row, fit, read_rows
+from noria.training.sft_job import Job, Step
+
+
+class Teller(TrainerCallback):  # type: ignore[misc]
+    """Tells each step on standard output, and stops a loss that is no number."""
+
+    def __init__(self, tokens: int) -> None:
+        self.started = time.monotonic()
+        self.tokens = tokens
+        self.losses: list[float] = []
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is None:
+            return
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss became {loss} at step {state.global_step}; lower train.learning_rate")
+        self.losses.append(loss)
+        done = state.global_step / max(1, state.max_steps)
+        step = Step(
+            step=state.global_step,
+            steps=state.max_steps,
+            loss=loss,
+            tokens=int(done * self.tokens),
+            seconds=round(time.monotonic() - self.started, 2),
+        )
+        print(step.model_dump_json(), flush=True)
+
+
+class Trainer(SFTTrainer):  # type: ignore[misc]
+    """SFT whose batches hold rows of like length, so that little is spent on padding."""
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
+        generator = torch.Generator().manual_seed(self.args.data_seed or 0)
+        return LengthGroupedSampler(self.args.train_batch_size, lengths=lengths, generator=generator)
+
+
+def run(job: Job) -> None:
+    """Train and publish one adapter."""
+    torch.set_num_threads(job.threads)
+    gpu = torch.cuda.is_available()
+    tokenizer = AutoTokenizer.from_pretrained(job.base)
+    fitted = fit(
+        read_rows(Path(job.rows)), lambda row: _length(tokenizer, row),
+        max_tokens=job.max_tokens, max_row_tokens=job.max_row_tokens, epochs=job.epochs, seed=job.seed,
+    )  # fmt: skip
+    if not fitted.rows:
+        raise ValueError("no row fits the budget; raise train.max_tokens or train.max_row_tokens")
+    model = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
+    place = Path(job.out).with_name(Path(job.out).name + ".tmp")
+    shutil.rmtree(place, ignore_errors=True)
+    config = SFTConfig(
+        output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False, max_length=job.max_row_tokens,
+        per_device_train_batch_size=job.batch, gradient_accumulation_steps=1, learning_rate=job.learning_rate,
+        num_train_epochs=job.epochs, weight_decay=0.0, lr_scheduler_type="cosine", warmup_steps=0.05,
+        seed=job.seed, data_seed=job.seed, report_to="none", save_strategy="no", logging_steps=1,
+        dataloader_num_workers=0, disable_tqdm=True, completion_only_loss=True, packing=False,
+    )  # fmt: skip
+    teller = Teller(fitted.tokens * job.epochs)
+    trainer = Trainer(
+        model=model,
+        args=config,
+        train_dataset=Dataset.from_list([_conversation(row) for row in fitted.rows]),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(
+            r=job.rank, lora_alpha=2 * job.rank, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+        ),
+        callbacks=[teller],
+    )
+    trainer.train()
+    trainer.save_model(str(place))
+    for stray in [*place.glob("*.bin"), *place.glob("*.pt")]:
+        stray.unlink()
+    (place / "training.json").write_text(json.dumps(_report(job, fitted, teller), indent=2))
+    publish(place, Path(job.out))
+
+
+def publish(place: Path, out: Path) -> None:
+    """Make a finished folder visible by one rename, once its files are on disk."""
+    for file in sorted(place.iterdir()):
+        if file.is_file():
+            with file.open("rb") as handle:
+                os.fsync(handle.fileno())
+    shutil.rmtree(out, ignore_errors=True)
+    place.rename(out)
+
+
+def _conversation(row: Row) -> dict[str, Any]:
+    prompt = [message.model_dump() for message in row.prompt]
+    return {"prompt": prompt, "completion": [{"role": "assistant", "content": row.completion}]}
+
+
+def _length(tokenizer: Any, row: Row) -> int:
+    said = [*(message.model_dump() for message in row.prompt), {"role": "assistant", "content": row.completion}]
+    return len(tokenizer.apply_chat_template(said, tokenize=True, return_dict=True)["input_ids"])
+
+
+def _report(job: Job, fitted: Fitted, teller: Teller) -> dict[str, Any]:
+    return {
+        "job": job.identity(),
+        "recipe": job.model_dump(exclude={"base", "rows", "out"}),
+        "rows": len(fitted.rows),
+        "rows_by_source": dict(Counter(row.source for row in fitted.rows)),
+        "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
+        "tokens": fitted.tokens * job.epochs,
+        "loss_first": teller.losses[0],
+        "loss_last": teller.losses[-1],
+        "losses": [round(loss, 4) for loss in teller.losses],
+        "seconds": round(time.monotonic() - teller.started, 1),
+        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+    }
+
+
+def main(path: str) -> int:
+    """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
+    try:
+        run(Job.model_validate_json(Path(path).read_text(encoding="utf-8")))
+    except (FloatingPointError, ValueError, OSError, RuntimeError) as fault:
+        print(f"noria-training: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,64 @@
+"""An episode as text: a conversation of seats, with what was checked between the lines.
+
+What a model wrote is data. Control characters, which a terminal would obey, are shown as
+escapes.
+"""
+
+import re
+from collections.abc import Iterator
+
+from noria.types import Episode, Turn
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """A text no terminal obeys."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, str]) -> Iterator[str]:
+    """The lines that tell an episode; `names` are the policies' names by id."""
+    if episode is not None:
+        yield f"{episode.id}: {episode.domain} level {episode.level}, round {episode.round}, place {episode.position}"
+        yield f"{episode.outcome}: {episode.reason.value} ({printable(episode.evidence)})"
+        yield f"last stage: {episode.stage.value}" + (f"; sample {episode.sample}" if episode.sample else "")
+    else:
+        yield f"{turns[0].key.episode}: not ended"
+    for turn in turns:
+        name = names.get(turn.policy, turn.policy)
+        yield ""
+        yield f"{turn.key.role} · {name} · draft {turn.key.draft} · {turn.template} · {turn.seconds:.2f} s · {turn.usage.prompt_tokens}+{turn.usage.completion_tokens} tokens"
+        for message in turn.messages:
+            yield from _block(f"  {message.role}", message.content)
+        for reply in turn.replies:
+            yield from _block("  reply", reply)
+        if turn.logprobs:
+            yield "  logprobs: " + ", ".join(f"{choice} {value:.2f}" for choice, value in turn.logprobs.items())
+    if episode is None:
+        return
+    yield ""
+    for check in episode.checks:
+        yield f"check {check.name}: {'passed' if check.passed else 'failed'} ({printable(check.evidence)})"
+    for task in episode.drafts:
+        yield f"draft {task.draft}, worded by the {task.worded_by}: {printable(task.instruction)}"
+    for attempt in episode.attempts:
+        by = names.get(attempt.policy, attempt.policy)
+        marks = "; ".join(f"{check.name}: {printable(check.evidence)}" for check in attempt.checks)
+        yield f"attempt by {by} ({attempt.source}) {'passed' if attempt.passed else 'failed'}: {printable(attempt.response)!r} [{marks}]"
+    for critique in episode.critiques:
+        wish = "asks for another draft" if critique.revise else "asks for nothing"
+        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}"
+    for attack in episode.attacks:
+        for probe in attack.probes:
+            yield f"probe ({probe.kind}, by {probe.by}) {'HELD' if probe.held else 'failed'}: {printable(probe.response)[:80]!r} [{printable(probe.evidence)}]"
+    for verdict in episode.verdicts:
+        power = "with a veto" if verdict.veto else "without a veto"
+        yield f"verdict: {verdict.ruling} with confidence {verdict.confidence:.2f}, {power}"
+
+
+def _block(head: str, text: str) -> Iterator[str]:
+    lines = printable(text).split("\n")
+    yield f"{head}: {lines[0]}"
+    for line in lines[1:]:
+        yield " " * (len(head) + 2) + line
