@@ -33,7 +33,8 @@ class Serve(Part):
     port: int = Field(default=0, ge=0, le=65535)
     """Port of the first server on loopback; 0 takes a free one."""
     max_model_len: int = Field(default=1024, ge=256)
-    kv_cache_gib: float = Field(default=1.0, gt=0)
+    kv_cache_gib: float = Field(default=0.5, gt=0)
+    """Memory of a server's KV cache on a CPU; a GPU's server takes its share by itself."""
     compile: bool = False
     """Compile the model at start: a slower start for somewhat faster decoding."""
     start_timeout: float = Field(default=300.0, gt=0)
@@ -96,7 +97,7 @@ class Play(Part):
     solve_rate: tuple[float, float] = (0.0, 1.0)
     """The band of solve rates that is accepted."""
     targets: Literal["verified", "verified_or_program"] = "verified_or_program"
-    """What a sample may teach: answers a policy wrote and a program verified, or the program's own where there are none."""
+    """What a sample may teach: a policy's verified answer, or the program's own where there is none."""
     temperature: float = Field(default=0.9, ge=0, le=2)
     concurrency: int = Field(default=64, ge=1)
     """Model calls in flight in the whole process."""
@@ -180,7 +181,7 @@ class SessionConfig(Part):
     }
     """Domains and the levels that may be dealt; a session begins at the lowest."""
     seats: dict[Role, str] = {}
-    """Who plays each role: `student`, `base`, or an endpoint's name; the solver is the student by default, the rest the base."""
+    """Who plays each role: `student`, `base`, or an endpoint's name; by default the student solves."""
     endpoints: dict[str, Endpoint] = {}
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
@@ -222,7 +223,9 @@ def load(path: Path) -> SessionConfig:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"The config {str(path)!r} cannot be read: {fault}.", mend="`noria init` writes one.") from fault
+        raise ConfigError(
+            f"The config {str(path)!r} cannot be read: {fault}.", mend="`noria init` writes one."
+        ) from fault
     try:
         data = yaml.safe_load(text) or {}
     except yaml.YAMLError as fault:
@@ -244,7 +247,7 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
         raise ConfigError(f"The config {place!r} is wrong: {_sentence(fault)}.") from fault
 
     def at(path: Path | None) -> Path | None:
-        return None if path is None else folder / path.expanduser()
+        return None if path is None else Path(os.path.normpath(folder / path.expanduser()))
 
     seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})

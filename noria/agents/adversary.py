@@ -51,7 +51,14 @@ class Adversary(Agent):
         leak = domain.leaks(task.grounding, task.instruction)
         evidence = f"the instruction gives {leak!r} away" if leak else "the answer stands nowhere in the instruction"
         probes.append(
-            Probe(kind="leak", claim="read the answer off", response=leak, by="program", held=bool(leak), evidence=evidence)
+            Probe(
+                kind="leak",
+                claim="read the answer off",
+                response=leak,
+                by="program",
+                held=bool(leak),
+                evidence=evidence,
+            )
         )
         if not any(probe.held for probe in probes):
             probes.append(await self._by_policy(dealt, domain, task, attempt))
@@ -75,7 +82,7 @@ class Adversary(Agent):
             Ask(
                 template="adversary",
                 fields={"instruction": task.instruction, "response": attempt.response},
-                max_tokens=72,
+                max_tokens=110,
                 schema=SCHEMA,
             ),
         )

@@ -53,7 +53,7 @@ class Critic(Agent):
                     "response": attempt.response,
                     "evidence": ", ".join(f"{check.name} passed" for check in attempt.checks if check.passed),
                 },
-                max_tokens=64,
+                max_tokens=110,
                 schema=SCHEMA,
             ),
         )

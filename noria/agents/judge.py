@@ -45,7 +45,9 @@ class Judge(Agent):
 
     role = "judge"
 
-    async def rule(self, dealt: Dealt, task: Task, attempt: Attempt, critique: Critique, *, veto_above: float) -> Verdict:
+    async def rule(
+        self, dealt: Dealt, task: Task, attempt: Attempt, critique: Critique, *, veto_above: float
+    ) -> Verdict:
         """Rule on a draft.
 
         Raises:
@@ -58,7 +60,9 @@ class Judge(Agent):
         veto = dealt.veto and (ruling != "reject" or confidence >= veto_above)
         return Verdict(policy=self.policy, ruling=ruling, confidence=confidence, veto=veto)
 
-    async def _rule(self, episode: str, draft: int, attempt: int, instruction: str, response: str, evidence: str) -> Turn:
+    async def _rule(
+        self, episode: str, draft: int, attempt: int, instruction: str, response: str, evidence: str
+    ) -> Turn:
         fields = {"instruction": instruction, "response": response, "evidence": evidence}
         ask = Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
         return await self.turn(episode, draft, attempt, ask)
@@ -76,7 +80,9 @@ class Judge(Agent):
             return None
         return next((attempt for attempt in (first, second) if attempt.id == picks[0]), None)
 
-    async def calibrate(self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int) -> Calibration:
+    async def calibrate(
+        self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int
+    ) -> Calibration:
         """Rule unaided on planted answers, half of them right, and count."""
         counts = {"right": 0, "right_accepted": 0, "wrong": 0, "wrong_rejected": 0, "unreadable": 0}
         for number in range(items):

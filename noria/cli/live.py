@@ -4,22 +4,28 @@ On a terminal it redraws in place; elsewhere it prints a line when something hap
 that a log reads like a story.
 """
 
+import re
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.graphs.context import Context
 from noria.types import Episode, Exam, Stage
+
+if TYPE_CHECKING:
+    from noria.graphs.context import Context  # pulls half the house in
 
 EVERY = 25
 """Episodes between two lines where there is no terminal."""
 
 STAGES = tuple(Stage)
+
+_LOG_HEAD = re.compile(r"^(?:\([^)]*\)\s*)?(?:[A-Z]+ [\d-]+ [\d:]+ (?:\[[^\]]*\]\s*)?)?")
+"""What a server writes before the words of a log line: its process, level, time and place."""
 
 
 class LiveView:
@@ -38,6 +44,7 @@ class LiveView:
         self.loss = ""
         self.exam = ""
         self.server = ""
+        self._waited = ("", 0)
         self.live = Live(self._drawn(), console=console, refresh_per_second=2, get_renderable=self._drawn)
         self._shown = console.is_terminal
 
@@ -52,16 +59,16 @@ class LiveView:
         if self._shown:
             self.live.stop()
 
-    def opened(self, context: Context) -> None:
+    def opened(self, context: "Context") -> None:
         """Know the session that runs."""
         self.context = context
 
     def starting(self, name: str, seconds: float, line: str) -> None:
         """A server is coming up."""
-        said = f"{name}: {seconds:.0f} s, {line[-90:]}"
-        if not self._shown and int(seconds) % 15 == 0 and said[:20] != self.server[:20]:
-            self.say(f"waiting for the server of {said}")
-        self.server = said
+        self.server = f"{name}, {seconds:.0f} s: {_LOG_HEAD.sub('', line)[:90]}"
+        if not self._shown and (name, int(seconds) // 15) != self._waited:
+            self._waited = (name, int(seconds) // 15)
+            self.say(f"waiting for the server of {self.server}")
 
     def say(self, text: str) -> None:
         """A line of the story."""
@@ -74,7 +81,9 @@ class LiveView:
         self.reasons[episode.reason.value] += 1
         count = self.reached[Stage.DEALT]
         if not self._shown and (count % EVERY == 0 or count == self.dealt):
-            self.say(f"round {self.round}: {count} of {self.dealt} episodes, {self._funnel()}, {self._rate():.0f} tokens/s")
+            self.say(
+                f"round {self.round}: {count} of {self.dealt} episodes, {self._funnel()}, {self._rate():.0f} tokens/s"
+            )
 
     def tell(self, event: str, facts: dict[str, Any]) -> None:
         """Something happened in the session."""
@@ -128,7 +137,9 @@ class LiveView:
         table.add_row(*(str(self.reached[stage]) for stage in STAGES))
         refused = ", ".join(f"{why} {count}" for why, count in self.reasons.most_common(5) if why != "verified")
         lines = [Text(f"refused: {refused or 'none'}")]
-        lines += [Text(f"{name}: {said}") for name, said in (("train", self.loss), ("exam", self.exam), ("server", self.server if self.stage == "starting" or not self.dealt else "")) if said]  # fmt: skip
+        server = self.server if self.stage == "starting" else ""
+        known = (("train", self.loss), ("exam", self.exam), ("server", server))
+        lines += [Text(f"{name}: {said}") for name, said in known if said]
         return Group(head, table, *lines)
 
 
@@ -138,5 +149,6 @@ def exam_line(exam: Exam) -> str:
     low_after, high_after = exam.student_interval
     return (
         f"{exam.parent_right / exam.items:.0%} [{low:.0%}–{high:.0%}] before, "
-        f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after on {exam.items} items; {exam.why}"
+        f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after "
+        f"on {exam.items} items; {exam.why}"
     )

@@ -5,6 +5,7 @@ sentence and status 2, a run that failed midway with 1, an interrupted one with 
 traceback is a fault of ours.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,13 +16,20 @@ from rich.console import Console
 from noria.errors import NoriaError
 
 app = typer.Typer(
-    help="Self-evolving instruction data: agents propose, attack and verify it, it trains the student, the student rejoins.",
+    help="Self-evolving instruction data: agents propose, attack and verify it; "
+    "it trains the student, and the student rejoins.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 160
+"""Columns of a table where no terminal says how many there are."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE)
+
+INTERRUPTED = 130
+"""Status of a run that was told to stop."""
 
 Session = Annotated[Path, typer.Argument(help="The session's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -29,23 +37,26 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Run the command line; errors become sentences and statuses."""
-    from noria.cli import model, reading, running  # noqa: F401  (the commands register themselves)
+    from noria.cli import doctor, model, reading, running  # noqa: F401  (the commands register themselves)
 
     try:
-        app(standalone_mode=False)
+        # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.
+        left = app(standalone_mode=False)
+        status = left if isinstance(left, int) else 0
     except NoriaError as fault:
         err.print(f"noria: {fault}", markup=False)
-        sys.exit(fault.status)
-    except KeyboardInterrupt:
-        err.print("noria: interrupted; everything accepted is safe, `noria resume` goes on from here.", markup=False)
-        sys.exit(130)
-    except typer.Exit as left:
-        sys.exit(left.exit_code)
+        status = fault.status
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        # Whoever read our output has gone; the interpreter must not flush into the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except Exception as fault:
-        if isinstance(fault, typer.Abort) or not hasattr(fault, "show"):
+        if not hasattr(fault, "show"):
             raise
         fault.show()
-        sys.exit(getattr(fault, "exit_code", 2))
+        status = getattr(fault, "exit_code", 2)
+    if status == INTERRUPTED:
+        err.print("noria: interrupted; what was accepted is safe, and `noria resume` goes on from here.", markup=False)
+    sys.exit(status)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from noria.config import SessionConfig
-from noria.graphs.run import Means
+from noria.graphs.opening import Means
 from noria.inference.limiter import Limiter
 from noria.inference.local import OneClient, VllmLauncher
 from noria.inference.puppet import Puppet
@@ -12,7 +12,7 @@ from noria.inference.scripted import ScriptedClient
 from noria.inference.vllm_server import installed, on_cpu
 from noria.training.machine import MASK, probe_bfloat16
 from noria.training.models import resolve, weights_id
-from noria.training.trainer import PretendTrainer, Trainer
+from noria.training.trainer import PRETENDED, PretendTrainer, Trainer
 from noria.types import Policy
 
 STUDENTS = "students"
@@ -54,6 +54,6 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
 
 def pretended(config: SessionConfig) -> Means:
     """Puppets for policies and a trainer that trains nothing: the whole wheel in seconds."""
-    base = Policy(id="policy-pretended", name="base", student=True)
+    base = Policy(id=PRETENDED, name="base", student=True)
     trainer = PretendTrainer(config.session / STUDENTS)
     return Means(OneClient(ScriptedClient(Puppet())), trainer, base, Limiter(config.play.concurrency))

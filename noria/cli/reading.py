@@ -48,7 +48,9 @@ def accepted(
     session: Session,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a row: messages and provenance.")] = False,
     role: Annotated[str, typer.Option(help="solver, generator, or all.")] = "solver",
-    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most so many rows, newest last.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", min=1, help="At most so many rows, newest last.")
+    ] = None,
 ) -> None:
     """The accepted-data log."""
     if role not in ("solver", "generator", "all"):
@@ -62,7 +64,8 @@ def accepted(
         one = sample.provenance
         said = f"{sample.messages[-2].content!r} -> {sample.messages[-1].content!r}"
         out.print(
-            f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}\n    {printable(said)}",
+            f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}\n"
+            f"    {printable(said)}",
             markup=False,
         )
     if not jsonl:
@@ -83,13 +86,21 @@ def trace(
                 if as_json:
                     typer.echo(one.model_dump_json())
                 else:
-                    out.print(f"{one.id}  r{one.round}  {one.domain} L{one.level}  {one.outcome}: {one.reason.value}", markup=False)
+                    out.print(
+                        f"{one.id}  r{one.round}  {one.domain} L{one.level}  {one.outcome}: {one.reason.value}",
+                        markup=False,
+                    )
             return
         turns, ended = story.trace(episode), story.episode(episode)
         if ended is None and not turns:
-            raise SessionError(f"The session {str(session)!r} knows no episode {episode!r}.", mend="`noria trace` lists them.")
+            raise SessionError(
+                f"The session {str(session)!r} knows no episode {episode!r}.", mend="`noria trace` lists them."
+            )
         if as_json:
-            body = {"episode": ended.model_dump(mode="json") if ended else None, "turns": [turn.model_dump(mode="json") for turn in turns]}
+            body = {
+                "episode": ended.model_dump(mode="json") if ended else None,
+                "turns": [turn.model_dump(mode="json") for turn in turns],
+            }
             typer.echo(json.dumps(body))
             return
         names = {policy.id: policy.name for policy in story.policies()}

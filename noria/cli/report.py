@@ -46,8 +46,8 @@ def _rounds(console: Console, summary: dict[str, Any]) -> None:
         if judge := one["judge"]:
             veto = "has a veto" if judge["veto"] else "has no veto"
             console.print(
-                f"Judge of round {one['round']}: accepted {judge['right_accepted']} of {judge['right']} right and rejected "
-                f"{judge['wrong_rejected']} of {judge['wrong']} wrong planted answers; it {veto}",
+                f"Judge of round {one['round']}: accepted {judge['right_accepted']} of {judge['right']} right "
+                f"and rejected {judge['wrong_rejected']} of {judge['wrong']} wrong planted answers; it {veto}",
                 markup=False,
             )
 
@@ -77,7 +77,9 @@ def _policies(console: Console, policies: list[dict[str, Any]]) -> None:
 
 
 def _stages(console: Console, summary: dict[str, Any]) -> None:
-    table = _table("\nStages", "round", "stage", "seconds", "prompt tokens", "completion tokens", "tokens/s", numbers_from=2)
+    table = _table(
+        "\nStages", "round", "stage", "seconds", "prompt tokens", "completion tokens", "tokens/s", numbers_from=2
+    )
     for one in summary["rounds"]:
         for name, spent in one["stages"].items():
             rate = spent["completion_tokens"] / spent["seconds"] if spent["seconds"] else 0

@@ -3,18 +3,22 @@
 import asyncio
 import json
 import shutil
+import signal
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from noria.cli.live import LiveView
-from noria.cli.main import AsJson, Session, app, out
+from noria.cli.main import AsJson, Session, app, err, out
 from noria.cli.peak import Peak
 from noria.cli.report import print_summary
 from noria.config import SessionConfig, load
 from noria.errors import ConfigError, storage
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Puppets instead of models: the whole wheel in seconds.")]
 
 EXAMPLE = Path(__file__).parent / "noria.yaml"
 """The commented config that `noria init` writes."""
@@ -34,13 +38,15 @@ def init(
         for name in FIELDS:
             shutil.copy(PACKAGED / f"{name}.md", folder / "prompts" / f"{name}.md")
         shutil.copy(EXAMPLE, folder / "noria.yaml")
-    out.print(f"Wrote {folder / 'noria.yaml'} and {folder / 'prompts'}/. Next: noria run --config {folder / 'noria.yaml'}")
+    out.print(
+        f"Wrote {folder / 'noria.yaml'} and {folder / 'prompts'}/. Next: noria run --config {folder / 'noria.yaml'}"
+    )
 
 
 @app.command()
 def run(
     config: Annotated[Path, typer.Option("--config", "-c", help="The session's config.")] = Path("noria.yaml"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Puppets instead of models: the whole wheel in seconds.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a session from its beginning to its end."""
@@ -52,38 +58,39 @@ def run(
 
 
 @app.command()
-def resume(session: Session, dry_run: Annotated[bool, typer.Option("--dry-run", help="Puppets instead of models.")] = False, as_json: AsJson = False) -> None:  # fmt: skip
+def resume(session: Session, as_json: AsJson = False) -> None:
     """Go on with a session from where it was left; no finished model call is paid again."""
     from noria.graphs.run import stored
 
-    _play(stored(session), dry_run=dry_run, as_json=as_json)
+    config, pretended = stored(session)
+    _play(config, dry_run=pretended, as_json=as_json)
 
 
 def _play(config: SessionConfig, *, dry_run: bool, as_json: bool) -> None:
     from noria.cli.means import pretended, real
     from noria.graphs import run as running
+    from noria.graphs.opening import Watch
 
-    view = LiveView(out if not as_json else _quiet())
+    view = LiveView(err if as_json else out)
     started = time.monotonic()
     with Peak() as peak, view:
         means = pretended(config) if dry_run else real(config, view.starting)
-        watch = running.Watch(view.tell, view.ended, view.opened)
         try:
-            summary = asyncio.run(running.run(config, means, watch))
+            asyncio.run(_until_told(running.run(config, means, Watch(view.tell, view.ended, view.opened))))
+        except asyncio.CancelledError as ended:
+            raise KeyboardInterrupt from ended
         finally:
-            running.note_machine(config.session, peak.bytes, time.monotonic() - started)
+            if view.context is not None:
+                running.note_machine(config.session, peak.bytes, time.monotonic() - started)
     summary = running.summary(config.session)
-    _show(summary, as_json=as_json)
-
-
-def _quiet() -> Any:
-    from rich.console import Console
-
-    return Console(quiet=True)
-
-
-def _show(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary))
     else:
         print_summary(out, summary)
+
+
+async def _until_told(work: Coroutine[Any, Any, Any]) -> None:
+    """Do the work; a request to terminate ends it like an interrupt, servers and all."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task

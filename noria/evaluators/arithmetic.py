@@ -34,11 +34,12 @@ FRAMES: dict[str, tuple[str, ...]] = {
     ),
     "subtract": (
         "What is {a} - {b}?", "Subtract {b} from {a}.", "Calculate {a} minus {b}.", "How much is {a} minus {b}?",
-        "Find the difference of {a} and {b}.", "Work out {a} - {b}.", "Take away {b} from {a}.", "Compute {a} - {b}.",
+        "Find {a} less {b}.", "Work out {a} - {b}.", "Take away {b} from {a}.", "Compute {a} - {b}.",
     ),
     "multiply": (
         "What is {a} × {b}?", "Multiply {a} by {b}.", "Calculate {a} times {b}.", "Find the product of {a} and {b}.",
-        "How much is {a} times {b}?", "Work out {a} × {b}.", "What do you get from {a} times {b}?", "Compute {a} * {b}.",
+        "How much is {a} times {b}?",
+        "Work out {a} × {b}.", "What do you get from {a} times {b}?", "Compute {a} * {b}.",
     ),
     "multiply_add": (
         "What is {a} × {b} + {c}?", "Multiply {a} by {b}, then add {c}.", "Calculate {a} times {b} plus {c}.",
@@ -61,7 +62,9 @@ RANGES: dict[int, tuple[tuple[int, int], ...]] = {
 }
 
 _INTEGER = re.compile(r"[-−]?\d{1,3}(?:,\d{3})+(?!\d)|[-−]?\d+")
-_LEAD = re.compile(r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE
+)
 
 
 class Point(Parameters):
@@ -97,7 +100,11 @@ class Arithmetic(Domain):
 
     def schema(self, level: int, window: Json) -> Json:
         """The skill, the operands in their ranges, the wording."""
-        operands = {name: {"type": "integer", "minimum": window[name][0], "maximum": window[name][1]} for name in "abc" if name in window}
+        operands = {
+            name: {"type": "integer", "minimum": window[name][0], "maximum": window[name][1]}
+            for name in "abc"
+            if name in window
+        }
         return proposal({"skill": {"const": window["skill"]}, **operands})
 
     def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
@@ -133,9 +140,13 @@ class Arithmetic(Domain):
         ordered = found == wanted or (parameters.skill in ("add", "multiply") and sorted(found) == sorted(wanted))
         if not ordered:
             return Check.of("wording", False, f"names {[f'{n:g}' for n in found]}, not {[f'{n:g}' for n in wanted]}")
+        if parameters.a < parameters.b and re.search(r"\bdifference\b", instruction, re.IGNORECASE):
+            return Check.of("wording", False, "a difference has no sign, and the answer is negative")
         operations = named(instruction, SIGNS)
         expected = STEPS.get(parameters.skill, {parameters.skill})
-        evidence = f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        evidence = (
+            f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        )
         return Check.of("wording", operations == expected, evidence)
 
     async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
@@ -161,7 +172,9 @@ class Arithmetic(Domain):
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """The answer after an equals sign or `answer is`."""
-        found = re.search(rf"(?:=|\banswer is)\s*({grounding.facts['answer']})(?!\s*[\d+×*−-])", instruction, re.IGNORECASE)
+        found = re.search(
+            rf"(?:=|\banswer is)\s*({grounding.facts['answer']})(?!\s*[\d+×*−-])", instruction, re.IGNORECASE
+        )
         return found[1] if found else ""
 
 

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from noria.evaluators.domain import Domain, Parameters, choose, proposal
 from noria.evaluators.lexicon import TOPICS
-from noria.evaluators.phrasing import RESPONSE_LIMIT, NUMBER_WORDS, numbers, pick, words
+from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, numbers, pick, words
 from noria.types import Check, Grounding, Json
 
 AND = "_and_"
@@ -27,8 +27,14 @@ AND = "_and_"
 
 SKILLS: dict[int, tuple[str, ...]] = {
     1: ("bullets", "sentences", "lowercase", "uppercase", "include", "avoid", "ending", "json", "sections", "short"),
-    2: ("bullets_and_lowercase", "bullets_and_include", "sentences_and_ending", "sentences_and_include", "lowercase_and_ending", "avoid_and_short", "uppercase_and_short", "sections_and_include"),
-    3: ("bullets_and_lowercase_and_include", "sentences_and_lowercase_and_ending", "sentences_and_include_and_ending", "bullets_and_include_and_avoid"),
+    2: (
+        "bullets_and_lowercase", "bullets_and_include", "sentences_and_ending", "sentences_and_include",
+        "lowercase_and_ending", "avoid_and_short", "uppercase_and_short", "sections_and_include",
+    ),
+    3: (
+        "bullets_and_lowercase_and_include", "sentences_and_lowercase_and_ending",
+        "sentences_and_include_and_ending", "bullets_and_include_and_avoid",
+    ),
 }  # fmt: skip
 COUNTED = ("bullets", "sentences", "short")
 REQUIRED = ("fresh", "useful", "quiet", "daily", "simple", "bright", "local", "warm")
@@ -55,7 +61,9 @@ FRAMES = (
     "Give a short note on {topic} {how}.", "Write a few words about {topic} {how}.",
 )  # fmt: skip
 SIGNS = {
-    "bullets": r"\bbullet", "sentences": r"\bsentences?\b", "short": r"\b(?:at most|no more than|up to|fewer than)\b.*\bwords\b",
+    "bullets": r"\bbullet",
+    "sentences": r"\bsentences?\b",
+    "short": r"\b(?:at most|no more than|up to|fewer than)\b.*\bwords\b",
     "lowercase": r"\b(?:lower ?case|small letters)\b", "uppercase": r"\b(?:upper ?case|capital)",
     "include": r"\b(?:us(?:e|es|ing) the word|includ\w+)\b", "avoid": r"\b(?:without|avoid\w*|do not use|don't use)\b",
     "ending": r"\bend(?:s|ing)?\b", "json": r"\bjson\b", "sections": r"\bsections?\b",
@@ -138,7 +146,9 @@ class Constraints(Domain):
                 raise ValueError(f"{kind} needs {missing[0]}")
         facts = {**parameters.model_dump(mode="json"), "kinds": list(parameters.kinds)}
         rest = [str(facts[name]) for name in ("count", "word", "avoid", "ending", "keys", "titles") if name in facts]
-        return Grounding(verifier=self.verifier, facts=facts, signature=":".join([parameters.skill, parameters.topic, *rest]))
+        return Grounding(
+            verifier=self.verifier, facts=facts, signature=":".join([parameters.skill, parameters.topic, *rest])
+        )
 
     def phrase(self, parameters: Parameters, rng: random.Random) -> str:
         """A frame around one clause a kind."""
@@ -155,7 +165,8 @@ class Constraints(Domain):
         """The topic, each kind with its number and words, and no other kind."""
         assert isinstance(parameters, Point)
         text = instruction.lower()
-        needed = [parameters.topic, *filter(None, (parameters.word, parameters.avoid, parameters.ending)), *(parameters.keys or ()), *(parameters.titles or ())]  # fmt: skip
+        words = (parameters.word, parameters.avoid, parameters.ending)
+        needed = [parameters.topic, *filter(None, words), *(parameters.keys or ()), *(parameters.titles or ())]
         if lost := [word for word in needed if word.lower() not in text]:
             return Check.of("wording", False, f"does not say {lost[0]!r}")
         plain = text
@@ -236,7 +247,9 @@ def _pair(known: tuple[str, ...]) -> Json:
     return {"type": "array", "prefixItems": halves, "items": False, "minItems": 2, "maxItems": 2}
 
 
-FRAME_WORDS = {word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)}
+FRAME_WORDS = {
+    word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)
+}
 
 
 def substance(facts: Json, text: str) -> Check:
@@ -265,7 +278,10 @@ def holds(kind: str, facts: Json, text: str) -> Check:
         case "sentences":
             count = len(re.findall(r"[^.!?]*\w[^.!?]*[.!?]+(?=\s|$)", text))
             whole = bool(re.search(r"[.!?][\"')]*$", text))
-            passed, found = whole and count == facts["count"], f"{count} sentences{'' if whole else ', the last one open'}"
+            passed, found = (
+                whole and count == facts["count"],
+                f"{count} sentences{'' if whole else ', the last one open'}",
+            )
         case "short":
             count = len(text.split())
             passed, found = count <= facts["count"], f"{count} words"
@@ -307,7 +323,9 @@ def compose(point: Point, rng: random.Random) -> str:
     # The topics are plural or mass nouns; a verb that agrees with both keeps the sentence right.
     lines = [line.replace(" have a long", " can have a long") for line in lines]
     if "include" in kinds:
-        lines[0] = rng.choice((f"People like {topic} that feel {point.word}.", f"Some find {topic} {point.word} and kind."))
+        lines[0] = rng.choice(
+            (f"People like {topic} that feel {point.word}.", f"Some find {topic} {point.word} and kind.")
+        )
     count = point.count if "sentences" in kinds or "bullets" in kinds else 2
     assert count is not None
     if "short" in kinds:

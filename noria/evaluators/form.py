@@ -7,20 +7,25 @@ from noria.types import Check
 LENGTHS = (10, 600)
 """Shortest and longest instruction, in characters."""
 
+_ENDS = ".?!:;)]}\"'`’”…"
+"""What the last character of a finished instruction may be."""
+
 _REFUSAL = re.compile(r"\b(as an ai|i can(?:no|')t (?:help|assist)|i'm sorry, but)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 def check(instruction: str) -> Check:
-    """Whether a text can be an instruction: its length, its characters, no refusal, no loop."""
+    """Whether a text can be an instruction: its length, its characters, its end, no refusal, no loop."""
     low, high = LENGTHS
-    words = instruction.lower().split()
-    if not low <= len(instruction) <= high:
-        return Check.of("form", False, f"{len(instruction)} characters; {low} to {high} are allowed")
+    text, words = instruction.strip(), instruction.lower().split()
+    if not low <= len(text) <= high:
+        return Check.of("form", False, f"{len(text)} characters; {low} to {high} are allowed")
     if found := _CONTROL.search(instruction):
         return Check.of("form", False, f"holds the control character U+{ord(found[0]):04X}")
     if found := _REFUSAL.search(instruction):
         return Check.of("form", False, f"refuses: {found[0]!r}")
+    if text[-1] not in _ENDS:
+        return Check.of("form", False, f"breaks off: it ends in {text[-12:]!r}")
     if len(words) >= 8 and len(set(words)) < len(words) / 3:
         return Check.of("form", False, f"repeats itself: {len(set(words))} words of {len(words)} are distinct")
-    return Check.of("form", True, f"{len(instruction)} characters")
+    return Check.of("form", True, f"{len(text)} characters")

@@ -8,14 +8,35 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-).split()
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)}
 """Spelled numbers that are read as numbers."""
 
-_NUMBER = re.compile(rf"(?<![\w.])(?:(\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?)(?![\w.]*\d)|({'|'.join(_UNITS)})\b)", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?<![\w.])(?:(\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?)(?![\w.]*\d)|({'|'.join(_UNITS)})\b)", re.IGNORECASE
+)
 
 
 def numbers(text: str) -> list[float]:

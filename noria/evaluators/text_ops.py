@@ -26,8 +26,20 @@ SIZES = {1: (3,), 2: (4, 5), 3: (4,), 4: (5,)}
 """Words of a list by level."""
 
 ONE = ("reverse", "sort", "uppercase", "count", "last", "hyphen", "dedupe", "longer")
-TWO = ("reverse_then_uppercase", "sort_then_hyphen", "dedupe_then_count", "longer_then_count", "sort_then_last", "reverse_then_hyphen")
-THREE = ("dedupe_then_sort_then_hyphen", "reverse_then_uppercase_then_hyphen", "sort_then_reverse_then_last", "dedupe_then_reverse_then_uppercase")
+TWO = (
+    "reverse_then_uppercase",
+    "sort_then_hyphen",
+    "dedupe_then_count",
+    "longer_then_count",
+    "sort_then_last",
+    "reverse_then_hyphen",
+)
+THREE = (
+    "dedupe_then_sort_then_hyphen",
+    "reverse_then_uppercase_then_hyphen",
+    "sort_then_reverse_then_last",
+    "dedupe_then_reverse_then_uppercase",
+)
 
 CLAUSES: dict[str, tuple[str, ...]] = {
     "reverse": ("reverse their order", "put them in reverse order", "list them backwards"),
@@ -37,10 +49,15 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "last": ("give the last one", "name the last word", "give only the last word"),
     "hyphen": ("join them with hyphens", "link them with hyphens", "connect them with hyphens"),
     "dedupe": ("remove repeated words", "drop the duplicates", "keep each word once"),
-    "longer": ("keep only words longer than four letters", "keep the words with more than four letters", "remove words of four letters or fewer"),
+    "longer": (
+        "keep only words longer than four letters",
+        "keep the words with more than four letters",
+        "remove words of four letters or fewer",
+    ),
 }
 FRAMES = (
-    "Take these words and {then}: {words}.", "Here are some words: {words}. Now {then}.", "Words: {words}. Please {then}.",
+    "Take these words and {then}: {words}.",
+    "Here are some words: {words}. Now {then}.", "Words: {words}. Please {then}.",
     "With the words {words}, {then}.", "Given {words}: {then}.", "Read this list: {words}. Then {then}.",
     "Look at these words: {words}. Your task: {then}.", "From the list {words}, do this: {then}.",
 )  # fmt: skip
@@ -85,7 +102,9 @@ class TextOps(Domain):
         size = rng.choice(SIZES[level])
         lexicon = WORDS[subject]
         # Where duplicates are to be removed, the places share so few words that some must repeat.
-        share = [lexicon[: size - 1]] * size if skill.startswith("dedupe") else [lexicon[at::size] for at in range(size)]
+        share = (
+            [lexicon[: size - 1]] * size if skill.startswith("dedupe") else [lexicon[at::size] for at in range(size)]
+        )
         return {"skill": skill, "subject": subject, "words": [list(part) for part in share]}
 
     def schema(self, level: int, window: Json) -> Json:
@@ -127,7 +146,9 @@ class TextOps(Domain):
             listed = changed
         answer = ", ".join(listed)
         return Grounding(
-            verifier=self.verifier, facts={"answer": answer}, signature=f"{parameters.skill}:{','.join(parameters.words)}"
+            verifier=self.verifier,
+            facts={"answer": answer},
+            signature=f"{parameters.skill}:{','.join(parameters.words)}",
         )
 
     def phrase(self, parameters: Parameters, rng: random.Random) -> str:
@@ -147,7 +168,9 @@ class TextOps(Domain):
             return Check.of("wording", False, f"lists {', '.join(listed)}, not {', '.join(wanted)}")
         text = instruction.lower().replace(", ".join(wanted), "")
         operations, expected = named(text, SIGNS), set(parameters.skill.split(JOIN))
-        evidence = f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        evidence = (
+            f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
+        )
         return Check.of("wording", operations == expected, evidence)
 
     async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
@@ -178,7 +201,9 @@ class TextOps(Domain):
         return found[1] if found else ""
 
 
-FRAME_WORDS = {word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)}
+FRAME_WORDS = {
+    word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)
+}
 
 
 def run(step: str, listed: list[str]) -> list[str]:

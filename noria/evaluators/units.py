@@ -6,7 +6,8 @@
     level 2  to the smaller unit, larger values    level 4  to the larger unit, exact decimals
 
 Factors are whole numbers, arithmetic is exact (fractions), and a response is right if its
-last quantity is the answer in the unit that was asked for.
+last quantity is the answer in the unit that was asked for, and the line before it starts
+from the value and multiplies or divides to that answer.
 """
 
 import random
@@ -46,19 +47,42 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 PAIRS: dict[int, dict[str, tuple[str, ...]]] = {
-    1: {"length": ("km to m", "m to cm", "cm to mm"), "mass": ("kg to g", "g to mg"), "time": ("hours to minutes", "minutes to seconds", "days to hours"), "volume": ("l to ml", "cl to ml")},
-    3: {"length": ("km to cm", "m to mm"), "mass": ("kg to mg",), "time": ("hours to seconds", "days to minutes"), "volume": ("l to cl",)},
-    4: {"length": ("m to km", "cm to m", "mm to cm"), "mass": ("g to kg", "mg to g"), "time": ("minutes to hours", "seconds to minutes"), "volume": ("ml to l", "ml to cl")},
+    1: {
+        "length": ("km to m", "m to cm", "cm to mm"),
+        "mass": ("kg to g", "g to mg"),
+        "time": ("hours to minutes", "minutes to seconds", "days to hours"),
+        "volume": ("l to ml", "cl to ml"),
+    },
+    3: {
+        "length": ("km to cm", "m to mm"),
+        "mass": ("kg to mg",),
+        "time": ("hours to seconds", "days to minutes"),
+        "volume": ("l to cl",),
+    },
+    4: {
+        "length": ("m to km", "cm to m", "mm to cm"),
+        "mass": ("g to kg", "mg to g"),
+        "time": ("minutes to hours", "seconds to minutes"),
+        "volume": ("ml to l", "ml to cl"),
+    },
 }  # fmt: skip
 PAIRS[2] = PAIRS[1]
 
-RANGES = {1: ((2, 7), (8, 13), (14, 20)), 2: ((21, 60), (61, 120), (121, 250)), 3: ((2, 9), (10, 25)), 4: ((15, 90), (95, 250))}
+RANGES = {
+    1: ((2, 7), (8, 13), (14, 20)),
+    2: ((21, 60), (61, 120), (121, 250)),
+    3: ((2, 9), (10, 25)),
+    4: ((15, 90), (95, 250)),
+}
 
 FRAMES = (
     "Convert {n} {a} to {b}.", "How many {b} are in {n} {a}?", "Change {n} {a} into {b}.", "Write {n} {a} in {b}.",
     "Express {n} {a} in {b}.", "What is {n} {a} in {b}?", "Turn {n} {a} into {b}.", "Give {n} {a} in {b}.",
 )  # fmt: skip
 ENDINGS = (" Show one line of work.", " Use one line.", " Show the step.")
+
+_STEP = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*(?:[a-zA-Z]+\s*)?([×*x÷/])\s*(\d{1,30}(?:\.\d{1,30})?)")
+"""A product or a quotient of two numbers, with or without a unit behind the first."""
 
 _QUANTITY = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
@@ -126,7 +150,7 @@ class Units(Domain):
         source, target = parameters.units
         value = parameters.value * Fraction(SIZES[parameters.skill][source], SIZES[parameters.skill][target])
         text = decimal(value)
-        facts = {"answer": text, "unit": target}
+        facts = {"answer": text, "unit": target, "value": parameters.value}
         return Grounding(verifier=self.verifier, facts=facts, signature=f"{parameters.value} {parameters.pair}")
 
     def phrase(self, parameters: Parameters, rng: random.Random) -> str:
@@ -164,7 +188,8 @@ class Units(Domain):
         if re.search(r"\d", after):
             return (Check.of("answer", False, f"expected {answer} {unit}, a number follows the last quantity"),)
         right = len(value) <= 30 and Fraction(value) == Fraction(answer) and name in (unit, *NAMES[unit])
-        return (Check.of("answer", right, f"expected {answer} {unit}, found {value} {name}"[:200]),)
+        evidence = f"expected {answer} {unit}, found {value} {name}"[:200]
+        return Check.of("answer", right, evidence), derivation(response, grounding.facts["value"], Fraction(answer))
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The derivation in one line."""
@@ -180,14 +205,37 @@ class Units(Domain):
         assert isinstance(parameters, Point)
         source, target = parameters.units
         answer = Fraction(self.ground(parameters).facts["answer"])
-        wrongs = (f"{decimal(answer * 10)} {target}", f"{parameters.value} {target}", f"{decimal(answer)} {source}", f"{decimal(answer + 1)} {target}")  # fmt: skip
-        return f"{parameters.value} {source} = {rng.choice(wrongs)}"
+        numbers = (decimal(answer * 10), parameters.value, decimal(answer + 1))
+        wrongs = (*(f"{number} {target}" for number in numbers), f"{decimal(answer)} {source}")
+        step = f"{parameters.value} × {int(answer) + 2}"
+        return rng.choice(
+            (
+                *(f"{parameters.value} {source} = {wrong}" for wrong in wrongs),
+                f"{decimal(answer)} {target}",
+                f"{parameters.value} {source} = {step} {target} = {decimal(answer)} {target}",
+            )
+        )
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """The answer with its unit."""
         unit, answer = grounding.facts["unit"], re.escape(grounding.facts["answer"])
         found = re.search(rf"(?<![\d.]){answer}\s*(?:{'|'.join((unit, *NAMES[unit]))})\b", instruction, re.IGNORECASE)
         return found[0] if found else ""
+
+
+def derivation(response: str, value: int, answer: Fraction) -> Check:
+    """One line that starts from the value, and whose written product or quotient is the answer."""
+    if len(response.strip().splitlines()) != 1:
+        return Check.of("derivation", False, "expected one line of work")
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", response)
+    named = re.findall(r"(?<![\d.])\d{1,30}(?:\.\d{1,30})?", plain)
+    if not any(Fraction(one) == value for one in named[:-1]):
+        return Check.of("derivation", False, f"expected the work to start from {value}")
+    for left, sign, right in _STEP.findall(plain):
+        a, b = Fraction(left), Fraction(right)
+        if (sign in "÷/" and not b) or (a / b if sign in "÷/" else a * b) != answer:
+            return Check.of("derivation", False, f"{left} {sign} {right} is not the answer"[:200])
+    return Check.of("derivation", True, f"starts from {value}, and what it multiplies is the answer")
 
 
 def unit_of(word: str, skill: str) -> str:

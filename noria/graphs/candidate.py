@@ -5,8 +5,8 @@ the generator's own where its words still say what its parameters say, and the p
 where they do not; the sample says which.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from noria.agents.judge import Judge
 from noria.agents.student import checked
@@ -15,20 +15,13 @@ from noria.evaluators import form
 from noria.evaluators.domain import Domain, Parameters
 from noria.evaluators.gate import Decision
 from noria.graphs.novelty import Claim, shape
-from noria.identity import bucket, canonical_json, content_id, stream
+from noria.identity import bucket, content_id, stream
 from noria.types import (
     Attempt,
     Check,
     Dealt,
-    Episode,
     Json,
-    Message,
-    Outcome,
-    Provenance,
     Reason,
-    Sample,
-    Source,
-    Stage,
     Task,
     WordedBy,
 )
@@ -88,10 +81,8 @@ def claim(draft: Draft, domain: Domain) -> Claim:
     """What the candidate says is new: its parameters, and its solution where one is."""
     parameters = draft.parameters
     keys = [content_id("parameters", [domain.name, parameters])]
-    try:
+    with suppress(ValueError):  # what has no truth is refused at the next stage, which says why
         keys.append(content_id("solution", [domain.name, domain.ground(draft.point).signature]))
-    except ValueError:
-        pass  # the next stage refuses it and says why
     return Claim(tuple(keys), domain.free_text(draft.point), shape(draft.point, domain))
 
 
@@ -127,75 +118,3 @@ async def program_truth(dealt: Dealt, domain: Domain, task: Task) -> Attempt:
     """The program's own response, checked like any other."""
     text = domain.truth(domain.point(task.parameters), stream(dealt.random, "truth"))
     return await checked(domain, task, text, domain.verifier, "program")
-
-
-def ended(state: dict[str, Any], outcome: Outcome, *, sample: str | None = None) -> Episode:
-    """The episode as its state tells it."""
-    dealt, decision = state["dealt"], state["decision"]
-    return Episode(
-        id=dealt.episode,
-        round=dealt.round,
-        position=dealt.position,
-        domain=dealt.domain,
-        level=dealt.level,
-        outcome=outcome,
-        reason=decision.reason,
-        stage=Stage.ACCEPTED if outcome == "accepted" else state.get("stage", Stage.DEALT),
-        evidence=decision.evidence,
-        drafts=state.get("drafts", ()),
-        attempts=(*state.get("attempts", ()), *([state["target"]] if _by_program(state) else [])),
-        solve_rate=state.get("solve_rate"),
-        critiques=state.get("critiques", ()),
-        attacks=state.get("attacks", ()),
-        verdicts=state.get("verdicts", ()),
-        checks=state.get("checks", ()),
-        sample=sample,
-    )
-
-
-def _by_program(state: dict[str, Any]) -> bool:
-    return "target" in state and state["target"].source == "program"
-
-
-def samples(
-    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: tuple[Message, ...]
-) -> list[Sample]:
-    """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
-
-    `asked` and `proposed` are the prompts that the solver and the generator were sent.
-    """
-    dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
-    story = Provenance(
-        episode=dealt.episode,
-        round=dealt.round,
-        domain=task.domain,
-        skill=task.skill,
-        level=task.level,
-        source=one.source,
-        worded_by=task.worded_by,
-        policy=one.policy,
-        generator=dealt.seats["generator"],
-        seed=dealt.seed.id,
-        templates=dealt.templates,
-        verifier=task.grounding.verifier,
-        task=task.id,
-        attempt=one.id,
-        signature=task.grounding.signature,
-        free_text=domain.free_text(draft.point),
-        shape=shape(draft.point, domain),
-        solve_rate=state["solve_rate"],
-        checks=tuple(check.name for check in (*state["checks"], *one.checks)),
-        probes=sum(len(attack.probes) for attack in state["attacks"]),
-        parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
-    )
-    answer = _sample("solver", asked, one.response, story)
-    proposal = canonical_json({**draft.parameters, "instruction": task.instruction})
-    source: Source = "program" if task.worded_by == "program" else "pool"
-    wrote = story.model_copy(update={"policy": story.generator, "source": source})
-    return [answer, _sample("generator", proposed, proposal, wrote)]
-
-
-def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:
-    messages = (*prompt, Message(role="assistant", content=response))
-    said = [message.model_dump() for message in messages]
-    return Sample(id=content_id("sample", [role, said]), role=role, messages=messages, provenance=story)

@@ -1,5 +1,6 @@
 """What the graphs are given to work with; none of it is ever checkpointed."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ class Context:
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
     """Told of each ended episode."""
-    mark: tuple[float, tuple[int, int]] = (0.0, (0, 0))
+    mark: tuple[float, tuple[int, int]] | None = None
     """When the batch that plays began, and the tokens spent by then."""
     refused_calls: int = 0
     """Endpoint errors since the last episode that came through."""
@@ -56,17 +57,25 @@ class Context:
         return self._clerk
 
     def hand(self, number: int, batch: int, key: str) -> tuple[Clerk, Dealt]:
-        """The clerk and the dealt hand of an episode; a resumed batch gets its clerk from the ledger."""
+        """The clerk and the dealt hand of an episode.
+
+        The first hand of a batch opens it, in a new round as in a resumed one: the clerk knows from
+        the ledger who has ended, the time of play is taken, and whoever watches is told.
+        """
         if self._batch != (number, batch) or self._clerk is None:
             size = self.config.play.batch
             dealt = self.history.deal(number)[batch * size : (batch + 1) * size]
             self._clerk = Clerk(self.history, self.index, self.config.play.near_duplicate, dealt)
             self._hands = {one.episode: one for one in dealt}
-            self._batch = (number, batch)
+            self.mark = (time.monotonic(), self.fleet.tokens())
             over = self.history.ended(number)
+            if self._batch[0] != number:
+                whole = self.history.deal(number)
+                self.tell("deal", {"round": number, "episodes": len(whole), "ended": len(over)})
             for one in dealt:
                 if one.episode in over:
                     self._clerk.recall(one, self.history.episode(one.episode), self.domains[one.domain])
+            self._batch = (number, batch)
         return self._clerk, self._hands[key]
 
     def policy(self, key: str) -> Policy:
@@ -104,4 +113,6 @@ class Context:
         """
         self.refused_calls += 1
         if (words := await self.fleet.launcher.alive()) or self.refused_calls >= PATIENCE:
-            raise RunError(f"The run cannot go on: {words or fault}", mend="`noria resume` goes on from here.") from fault
+            raise RunError(
+                f"The run cannot go on: {words or fault}", mend="`noria resume` goes on from here."
+            ) from fault

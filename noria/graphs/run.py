@@ -6,72 +6,49 @@ The same path starts a session and resumes one: what the ledger already holds is
 what it does not hold is made. Servers are ended and the ledger is closed however it ends.
 """
 
+import errno
 import json
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from noria.agents.base import Desk
 from noria.config import SessionConfig
-from noria.errors import ConfigError, SessionError, storage
-from noria.evaluators.registry import domains
-from noria.graphs.context import Context, Trainer
-from noria.graphs.session import build
+from noria.errors import NoriaError, RunError, SessionError, storage
+from noria.graphs.opening import Means, Watch, opened
+from noria.graphs.session import State, build
 from noria.graphs.summary import summarise
-from noria.identity import content_id
-from noria.inference.fleet import Fleet, Launcher
-from noria.inference.limiter import Limiter
-from noria.inference.openai_client import OpenAIClient
-from noria.memory import seeds, tables
+from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger, replace
-from noria.memory.neighbours import Neighbours, catch_up
-from noria.prompts import Templates
-from noria.types import Episode, Policy
+from noria.training.trainer import PRETENDED
 
 CHECKPOINTS = "checkpoints.db"
-PROMPTS = "prompts"
 THREAD = "session"
 
-
-@dataclass(frozen=True)
-class Means:
-    """What a session is run with: the real thing, or scripts and fakes."""
-
-    launcher: Launcher
-    trainer: Trainer
-    base: Policy | None
-    """The student's base; none where no seat is held by a local policy."""
-    limiter: Limiter
+STEPS = 1_000_000
+"""Steps of the graph one run may take; the session has its own reasons to stop."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who is told what happens."""
-
-    tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
-    ended: Callable[[Episode], None] = lambda episode: None
-    opened: Callable[[Context], None] = field(default=lambda context: None)
-
-
-def stored(folder: Path) -> SessionConfig:
-    """The config a session was started with.
+def stored(folder: Path) -> tuple[SessionConfig, bool]:
+    """The config a session was started with, and whether its policies are pretended (a dry run).
 
     Raises:
         SessionError: the folder holds no session.
     """
     ledger = Ledger(folder)
-    text = ledger.fact("config")
+    text, base = ledger.fact("config"), History(ledger).pointer("base")
     ledger.close()
     if text is None:
         raise SessionError(f"The session {str(folder)!r} was never started.", mend="`noria run` starts it.")
     # The folder may have been moved since it was written.
-    return SessionConfig.model_validate_json(text).model_copy(update={"session": folder})
+    config = SessionConfig.model_validate_json(text).model_copy(update={"session": folder})
+    return config, base is not None and base.id == PRETENDED
 
 
 def must_be_new(folder: Path) -> None:
@@ -87,23 +64,44 @@ def must_be_new(folder: Path) -> None:
         )
 
 
-async def run(config: SessionConfig, means: Means, watch: Watch = Watch()) -> dict[str, Any]:  # noqa: B008  (frozen)
+async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -> dict[str, Any]:
     """Play a session to its end, from its beginning or from where it was left; returns its summary.
 
     Raises:
         NoriaError: bad input, or a run that failed midway and can be resumed.
     """
-    async with opened(config, means, watch) as context:
+    if (config.session / FILE).exists() and (done := summary(config.session))["finished"]:
+        return done
+    async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:
             graph = build().compile(checkpointer=saver, name="session")
-            place: Any = {"configurable": {"thread_id": THREAD}, "max_concurrency": None}
-            snapshot = await graph.aget_state(place)
-            started = {"round": _unfinished(context.history)}
-            state = await graph.ainvoke(
-                None if snapshot.next else started, place, context=context, durability="sync"
-            ) if not context.history.ledger.fact("finished") else {"stop": context.history.ledger.fact("finished")}  # fmt: skip
+            place: RunnableConfig = {"configurable": {"thread_id": THREAD}, "recursion_limit": STEPS}
+            left = (await graph.aget_state(place)).next
+            first: State = {"round": _unfinished(context.history)}
+            with midway(config.session):
+                state = await graph.ainvoke(None if left else first, place, context=context, durability="sync")
         await context.history.keep_fact("finished", state["stop"])
         return summarise(context.history)
+
+
+@contextmanager
+def midway(folder: Path) -> Iterator[None]:
+    """Turn what ends a run that had begun into a sentence that says it can be resumed.
+
+    Raises:
+        RunError: whatever ended it; an interrupt and a fault of ours pass as they are.
+    """
+    again = "`noria resume` goes on from here."
+    try:
+        yield
+    except RunError:
+        raise
+    except NoriaError as fault:
+        raise RunError(f"The run failed midway: {fault.what}", mend=f"{fault.mend} Then {again}".strip()) from fault
+    except (OSError, sqlite3.Error) as fault:
+        full = getattr(fault, "errno", None) == errno.ENOSPC or "full" in str(fault)
+        what, mend = ("is full", "Free some space") if full else (f"cannot be written ({fault})", "Check the disk")
+        raise RunError(f"The disk that holds {str(folder)!r} {what}.", mend=f"{mend}, then {again}") from fault
 
 
 def _unfinished(history: History) -> int:
@@ -113,73 +111,12 @@ def _unfinished(history: History) -> int:
 
 @asynccontextmanager
 async def _checkpoints(folder: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """The graph's place, kept beside the ledger, which is the truth where the two disagree."""
     with storage(folder / CHECKPOINTS):
-        async with AsyncSqliteSaver.from_conn_string(str(folder / CHECKPOINTS)) as saver:
-            yield saver
-
-
-@asynccontextmanager
-async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIterator[Context]:
-    """A session's context, with its pool served; everything is closed on the way out."""
-    known = domains(dict(config.domains))
-    found, skipped = seeds.gather(config.seeds)
-    folder = config.session
-    templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])
-    async with AsyncExitStack() as stack:
-        ledger = Ledger(folder, write=True)
-        stack.callback(ledger.close)
-        history = History(ledger)
-        await _begin(history, config, templates)
-        await history.keep_seeds(found)
-        if means.base and history.pointer("base") is None:
-            await history.keep_policy(means.base, "base", "student")
-        index = Neighbours(folder)
-        stack.callback(index.close)
-        await catch_up(history, index)
-        fleet = Fleet(means.launcher, means.limiter)
-        stack.push_async_callback(fleet.close)
-        desk = Desk(fleet.pool, history, templates, fleet.served_as)
-        context = Context(
-            config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
-        )  # fmt: skip
-        await _serve(context, means)
-        for sentence in skipped:
-            watch.tell("skipped", {"row": sentence})
-        watch.opened(context)
-        yield context
-
-
-async def _begin(history: History, config: SessionConfig, templates: Templates) -> None:
-    """Write down what the session is: its config, and its own copy of the prompts."""
-    if history.ledger.fact("config") is None:
-        await history.keep_fact("config", config.model_dump_json())
-        await history.keep_fact("started", str(time.time()))
-    folder = config.session / PROMPTS
-    with storage(folder):
-        folder.mkdir(exist_ok=True)
-        for name in templates.versions():
-            if not (folder / f"{name}.md").exists():
-                (folder / f"{name}.md").write_text(templates[name].text, encoding="utf-8")
-
-
-async def _serve(context: Context, means: Means) -> None:
-    """Bring the pool up: remote endpoints, the base, and the student that holds the solver's seat."""
-    config, history = context.config, context.history
-    for name, endpoint in config.endpoints.items():
-        address = endpoint.address()
-        policy = Policy(id=content_id("policy", [address, endpoint.model]), name=endpoint.model)
-        if history.policy(policy.name) is None:
-            await history.keep_policy(policy)
-        client = OpenAIClient(address, endpoint.key(), limiter=means.limiter, deadline=config.play.deadline)
-        context.fleet.serve_remote(policy, client)
-        context.remote[name] = policy.id
-    if config.needs_local():
-        if means.base is None:
-            raise ConfigError("A seat is held by a local policy, but the session has no student.")
-        base, student = context.pointer("base"), context.pointer("student")
-        for policy in (base, student):
-            await context.bring_up(policy)
-    context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")
+        # A write that is cancelled between statement and commit would hold its lock for good: each commits itself.
+        async with aiosqlite.connect(folder / CHECKPOINTS, isolation_level=None) as connection:
+            await connection.execute("PRAGMA synchronous=NORMAL")
+            yield AsyncSqliteSaver(connection)
 
 
 def note_machine(folder: Path, peak_bytes: int, seconds: float) -> None:

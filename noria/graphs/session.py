@@ -19,7 +19,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
-from noria.graphs import rounds
+from noria.graphs import learning, playing, rounds
 from noria.graphs.context import Context
 
 
@@ -56,9 +56,9 @@ async def plan(state: State, runtime: Runtime[Context]) -> Update:
     return {"round": number, "batch": 0, "batches": batches, "episodes": first, "student": "", "promoted": False}
 
 
-async def play(hand: Hand, runtime: Runtime[Context]) -> Update:
+async def play(state: Hand, runtime: Runtime[Context]) -> Update:
     """Play one episode to its end; what breaks in it is its outcome."""
-    await rounds.play(runtime.context, hand["round"], hand["batch"], hand["episode"])
+    await playing.play(runtime.context, state["round"], state["batch"], state["episode"])
     return {}
 
 
@@ -72,29 +72,29 @@ async def settle(state: State, runtime: Runtime[Context]) -> Update:
 
 async def curate(state: State, runtime: Runtime[Context]) -> Update:
     """Choose the rows to learn from."""
-    await rounds.curate(runtime.context, state["round"])
+    await learning.curate(runtime.context, state["round"])
     return {}
 
 
 async def train(state: State, runtime: Runtime[Context]) -> Update:
     """Fine-tune the student from its base, unless there is too little to learn from."""
-    return {"student": await rounds.train(runtime.context, state["round"])}
+    return {"student": await learning.train(runtime.context, state["round"])}
 
 
 async def examine(state: State, runtime: Runtime[Context]) -> Update:
     """Parent and student sit the same fresh exam."""
-    return {"promoted": await rounds.examine(runtime.context, state["round"], state["student"])}
+    return {"promoted": await learning.examine(runtime.context, state["round"], state["student"])}
 
 
 async def promote(state: State, runtime: Runtime[Context]) -> Update:
     """The student takes its seat."""
-    await rounds.promote(runtime.context, state["round"], state["student"])
+    await learning.promote(runtime.context, state["round"], state["student"])
     return {}
 
 
 async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
     """The parent plays on."""
-    await rounds.keep_out(runtime.context, state["round"], state["student"])
+    await learning.keep_out(runtime.context, state["round"], state["student"])
     return {}
 
 
@@ -121,16 +121,17 @@ def passed(state: State) -> Literal["promote", "keep_out"]:
     return "promote" if state["promoted"] else "keep_out"
 
 
-def turning(state: State) -> Literal["plan", "__end__"]:
+def turning(state: State) -> Literal["on", "stop"]:
     """Whether the wheel turns on."""
-    return END if state["stop"] else "plan"
+    return "stop" if state["stop"] else "on"
 
 
 def build() -> StateGraph[State, Context, State, State]:
     """The session as a graph, not yet compiled: who runs it brings the checkpointer."""
     graph = StateGraph(State, context_schema=Context)
-    for node in (plan, play, settle, curate, train, examine, promote, keep_out, guard):
-        graph.add_node(node.__name__, node)  # type: ignore[arg-type]
+    for node in (plan, settle, curate, train, examine, promote, keep_out, guard):
+        graph.add_node(node.__name__, node)
+    graph.add_node("play", play, input_schema=Hand)
     graph.add_edge(START, "plan")
     graph.add_conditional_edges("plan", hands, ["play", "curate"])
     graph.add_edge("play", "settle")
@@ -140,7 +141,7 @@ def build() -> StateGraph[State, Context, State, State]:
     graph.add_conditional_edges("examine", passed, ["promote", "keep_out"])
     graph.add_edge("promote", "guard")
     graph.add_edge("keep_out", "guard")
-    graph.add_conditional_edges("guard", turning, {"plan": "plan", END: END})
+    graph.add_conditional_edges("guard", turning, {"on": "plan", "stop": END})
     return graph
 
 

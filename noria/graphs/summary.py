@@ -59,7 +59,14 @@ def summarise(history: History) -> dict[str, Any]:
             for policy in history.policies()
         ],
         "seats": [
-            {"role": role, "policy": names.get(policy, policy), "calls": calls, "prompt_tokens": p, "completion_tokens": c, "seconds": round(s, 2)}
+            {
+                "role": role,
+                "policy": names.get(policy, policy),
+                "calls": calls,
+                "prompt_tokens": p,
+                "completion_tokens": c,
+                "seconds": round(s, 2),
+            }
             for role, policy, calls, p, c, s in history.seats()
         ],
         "tokens": {"prompt": prompt, "completion": completion},

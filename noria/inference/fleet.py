@@ -67,7 +67,9 @@ class Fleet:
             EndpointError: it is not up.
         """
         if policy not in self._up:
-            raise EndpointError(f"The policy {policy!r} is not served.", mend="`noria resume` brings the pool up again.")
+            raise EndpointError(
+                f"The policy {policy!r} is not served.", mend="`noria resume` brings the pool up again."
+            )
         return self._up[policy].name
 
     def is_up(self, policy: str) -> bool:
@@ -92,7 +94,7 @@ class Fleet:
     async def retire(self, policy: str) -> None:
         """Stop serving a policy."""
         if (gone := self._up.pop(policy, None)) is not None:
-            self.pool.retire(gone.name)
+            await self.pool.retire(gone.name)
             await self.launcher.retire(gone)
 
     @asynccontextmanager

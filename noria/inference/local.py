@@ -1,7 +1,7 @@
 """Launchers: who brings the session's own policies up.
 
-    VllmLauncher   one vLLM for the base; students as adapters in it, or merged in servers of their own
-    OneClient      the same client for every policy: scripts, fakes, dry runs
+VllmLauncher   one vLLM for the base; students as adapters in it, or merged in servers of their own
+OneClient      the same client for every policy: scripts, fakes, dry runs
 """
 
 from collections.abc import Callable

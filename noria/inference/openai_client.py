@@ -39,7 +39,7 @@ class OpenAIClient:
         self._limiter = limiter
         self._deadline = deadline
         self._client = AsyncOpenAI(
-            base_url=url, api_key=key, max_retries=0, timeout=deadline, http_client=DefaultAioHttpClient()
+            base_url=url, api_key=key or "none", max_retries=0, timeout=deadline, http_client=DefaultAioHttpClient()
         )
 
     async def complete(self, request: Request) -> Completion:
@@ -49,12 +49,11 @@ class OpenAIClient:
             started = time.monotonic()
             reply = await self._tried(request.model, arguments, started + self._deadline)
             seconds = time.monotonic() - started
-        choices = reply.choices or []
-        usage = reply.usage
+        choices = reply.choices
         return Completion(
             replies=tuple(choice.message.content or "" for choice in choices),
-            finish=tuple(choice.finish_reason or "" for choice in choices),
-            usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens) if usage else Usage(),
+            finish=tuple(str(choice.finish_reason) for choice in choices),
+            usage=_usage(reply),
             seconds=seconds,
             logprobs=_choice_logprobs(reply, request.choices),
         )
@@ -87,6 +86,13 @@ class OpenAIClient:
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.close()
+
+
+def _usage(reply: ChatCompletion) -> Usage:
+    """What the call was billed for; nothing where the endpoint does not say."""
+    if reply.usage is None:
+        return Usage()
+    return Usage(prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
 
 
 def _arguments(request: Request) -> dict[str, Any]:

@@ -29,9 +29,11 @@ class Pool:
         """Send requests for `name` to this client from now on."""
         self._clients[name] = client
 
-    def retire(self, name: str) -> None:
+    async def retire(self, name: str) -> None:
         """Serve a name no longer; a client that serves another name stays open."""
-        self._clients.pop(name, None)
+        gone = self._clients.pop(name, None)
+        if gone is not None and all(client is not gone for client in self._clients.values()):
+            await gone.close()
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""

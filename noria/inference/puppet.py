@@ -7,13 +7,31 @@ funnel, its student-written samples and its exams, runs without a model.
 
 import re
 from collections.abc import Sequence
+from operator import add, mul, sub
 from random import Random
 from typing import Any
 
 from noria.identity import canonical_json, stream
 from noria.inference.client import Request
 
-_WORDS = "amber basin cedar delta ember fjord grove heath inlet jetty knoll larch marsh north ocean pearl".split()
+_WORDS = [
+    "amber",
+    "basin",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heath",
+    "inlet",
+    "jetty",
+    "knoll",
+    "larch",
+    "marsh",
+    "north",
+    "ocean",
+    "pearl",
+]
 _SUM = re.compile(r"(-?\d+)\s*(?:\+|plus|and)\s*(-?\d+)")
 _DIFFERENCE = re.compile(r"(-?\d+)\s*(?:-|−|minus)\s*(-?\d+)")
 _PRODUCT = re.compile(r"(-?\d+)\s*(?:\*|×|x|times|multiplied by)\s*(-?\d+)")
@@ -41,11 +59,7 @@ class Puppet:
         return self._answer(request.messages[-1].content, rng)
 
     def _answer(self, task: str, rng: Random) -> str:
-        for pattern, solve in (
-            (_PRODUCT, lambda a, b: a * b),
-            (_DIFFERENCE, lambda a, b: a - b),
-            (_SUM, lambda a, b: a + b),
-        ):
+        for pattern, solve in ((_PRODUCT, mul), (_DIFFERENCE, sub), (_SUM, add)):
             if match := pattern.search(task):
                 right = solve(int(match[1]), int(match[2]))
                 return str(right if rng.random() < self.skill else right + rng.choice((-2, -1, 1, 2)))

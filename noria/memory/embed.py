@@ -6,6 +6,7 @@ says: two different additions lie close together. That is why it chooses neighbo
 judges free text, and never decides whether two executed tasks are the same.
 """
 
+import logging
 from pathlib import Path
 from typing import Protocol
 
@@ -28,8 +29,13 @@ class StaticEmbedder:
 
     def __init__(self) -> None:
         """Load weights and tokenizer from the installed package."""
+        root = logging.getLogger()
+        level, handlers = root.level, list(root.handlers)
         import wordllama  # a tenth of a second that only sessions pay
 
+        # Its import turns the whole process's logging on.
+        root.setLevel(level)
+        root.handlers[:] = handlers
         folder = Path(wordllama.__file__).parent
         self._model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 
@@ -37,8 +43,10 @@ class StaticEmbedder:
         """Unit vectors of shape (texts, 256)."""
         if not texts:
             return numpy.zeros((0, 256), dtype=numpy.float32)
-        # A lone surrogate is no text to a tokenizer written in Rust.
-        clean = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        # The vectors know case, meaning does not; and a lone surrogate is no text to a tokenizer written in Rust.
+        clean = [text.lower().encode("utf-8", "replace").decode() or " " for text in texts]
         vectors: Vectors = numpy.asarray(self._model.embed(clean, norm=False), dtype=numpy.float32)
         lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
-        return numpy.divide(vectors, lengths, out=numpy.zeros_like(vectors), where=lengths > 0)
+        lengths[lengths == 0] = 1
+        unit: Vectors = vectors / lengths
+        return unit

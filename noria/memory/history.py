@@ -50,7 +50,9 @@ class History:
 
     def policies(self) -> list[Policy]:
         """Every policy, oldest first."""
-        rows = self.ledger.rows(select(tables.policies.c.body).order_by(tables.policies.c.round, tables.policies.c.name))
+        rows = self.ledger.rows(
+            select(tables.policies.c.body).order_by(tables.policies.c.round, tables.policies.c.name)
+        )
         return [Policy.model_validate_json(row.body) for row in rows]
 
     def policy(self, key: str) -> Policy | None:
@@ -219,7 +221,9 @@ class History:
         if number is not None:
             query = query.where(tables.episodes.c.round == number)
         reached = {row.stage: row.count for row in self.ledger.rows(query)}
-        return {stage.value: sum(reached.get(later.value, 0) for later in STAGES[at:]) for at, stage in enumerate(STAGES)}
+        return {
+            stage.value: sum(reached.get(later.value, 0) for later in STAGES[at:]) for at, stage in enumerate(STAGES)
+        }
 
     def reasons(self, number: int | None = None) -> dict[str, int]:
         """How many episodes ended for each reason, most frequent first."""

@@ -163,7 +163,7 @@ class Ledger:
                     waiting.append(more)
                 self._commit(connection, waiting)
 
-    def _commit(self, connection: Connection, waiting: list[tuple[Sequence[Write], Future[None]]]) -> None:
+    def _commit(self, connection: Connection, waiting: Sequence[tuple[Sequence[Write], Future[None]]]) -> None:
         fault: NoriaError | None = None
         try:
             for rows, _ in waiting:
@@ -173,6 +173,11 @@ class Ledger:
         except (DatabaseError, sqlite3.DatabaseError) as error:
             connection.rollback()
             fault = self._sentence(error)
+        if fault is not None and len(waiting) > 1:
+            # Only who wrote what the database refuses is to hear of it.
+            for one in waiting:
+                self._commit(connection, [one])
+            return
         for _, done in waiting:
             if done.cancelled():
                 continue
@@ -184,9 +189,13 @@ class Ledger:
     def _sentence(self, fault: Exception) -> NoriaError:
         reason = str(getattr(fault, "orig", None) or fault)
         if "full" in reason:
-            return RunError(f"The disk that holds {str(self.path)!r} is full.", mend="Free some space, then `noria resume`.")
+            return RunError(
+                f"The disk that holds {str(self.path)!r} is full.", mend="Free some space, then `noria resume`."
+            )
         if isinstance(fault, OperationalError):
-            return SessionError(f"The ledger {str(self.path)!r} cannot be used: {reason}.", mend="Check disk and rights.")
+            return SessionError(
+                f"The ledger {str(self.path)!r} cannot be used: {reason}.", mend="Check disk and rights."
+            )
         return SessionError(f"The ledger {str(self.path)!r} is corrupt: {reason}.", mend="Restore it from a copy.")
 
     def rows(self, query: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import chromadb
 from chromadb.config import Settings
 
-from noria.errors import SessionError, storage
+from noria.errors import RunError, SessionError, storage
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.types import Sample
@@ -86,22 +86,34 @@ class Neighbours:
         return [Neighbour(*row) for row in zip(ids, texts[0], (1 - d for d in distances[0]), strict=True)]
 
     def add(self, rows: list[tuple[str, str, str, str, str]]) -> None:
-        """Take samples in: id, domain, instruction, kind of free text, free text (empty where none)."""
-        for at in range(0, len(rows), BATCH):
-            part = rows[at : at + BATCH]
-            self._asks.upsert(
-                ids=[row[0] for row in part],
-                embeddings=self.embedder.embed([row[2] for row in part]),
-                documents=[row[2] for row in part],
-                metadatas=[{"domain": row[1]} for row in part],
+        """Take samples in: id, domain, instruction, kind of free text, free text (empty where none).
+
+        Raises:
+            RunError: the index cannot be written.
+        """
+        try:
+            for at in range(0, len(rows), BATCH):
+                self._add(rows[at : at + BATCH])
+        except Exception as fault:  # Chroma's own tree; the ledger keeps what was to be indexed
+            raise RunError(
+                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
+                mend="Check the disk, then `noria resume`.",
+            ) from fault
+
+    def _add(self, part: list[tuple[str, str, str, str, str]]) -> None:
+        self._asks.upsert(
+            ids=[row[0] for row in part],
+            embeddings=self.embedder.embed([row[2] for row in part]),
+            documents=[row[2] for row in part],
+            metadatas=[{"domain": row[1]} for row in part],
+        )
+        if free := [row for row in part if row[4]]:
+            self._texts.upsert(
+                ids=[row[0] for row in free],
+                embeddings=self.embedder.embed([row[4] for row in free]),
+                documents=[row[4] for row in free],
+                metadatas=[{"shape": row[3]} for row in free],
             )
-            if free := [row for row in part if row[4]]:
-                self._texts.upsert(
-                    ids=[row[0] for row in free],
-                    embeddings=self.embedder.embed([row[4] for row in free]),
-                    documents=[row[4] for row in free],
-                    metadatas=[{"shape": row[3]} for row in free],
-                )
 
     def count(self) -> int:
         """How many samples the index holds."""

@@ -38,7 +38,9 @@ def gather(rules: Seeds) -> tuple[list[Seed], list[str]]:
     if rules.rows is not None:
         rows = _rows(rules.rows, skip=rules.malformed == "skip", skipped=skipped)
         if not rows:
-            raise ConfigError(f"The seed file {str(rules.rows)!r} holds no usable row.", mend="Each line is {\"messages\": […]}.")
+            raise ConfigError(
+                f"The seed file {str(rules.rows)!r} holds no usable row.", mend='Each line is {"messages": […]}.'
+            )
         seeds.update((seed.id, seed) for seed in rows)
     return list(seeds.values()), skipped
 
@@ -47,7 +49,9 @@ def _rows(path: Path, *, skip: bool, skipped: list[str]) -> list[Seed]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"The seed file {str(path)!r} cannot be read: {fault}.", mend="Check `seeds.rows`.") from fault
+        raise ConfigError(
+            f"The seed file {str(path)!r} cannot be read: {fault}.", mend="Check `seeds.rows`."
+        ) from fault
     seeds = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -71,7 +75,9 @@ def row(data: Any) -> Seed:
     """
     if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
         raise ValueError("the row is no object with a list of `messages`")
-    picked = [{"role": one.get("role"), "content": one.get("content")} for one in data["messages"] if isinstance(one, dict)]
+    picked = [
+        {"role": one.get("role"), "content": one.get("content")} for one in data["messages"] if isinstance(one, dict)
+    ]
     messages = tuple(Message.model_validate(one) for one in picked)
     asked = next((message.content for message in messages if message.role == "user"), "")
     if not asked.strip():

@@ -129,6 +129,6 @@ outbox = Table(
     "outbox",
     metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("sample", String, nullable=False),
+    Column("sample", String, nullable=False, unique=True),
 )
 """Samples the neighbour index has not taken yet; rows leave once it has."""

@@ -74,7 +74,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         raise TemplateError(f"the operator {operator!r} is not allowed in a template")
 
 
-_ENVIRONMENT = _Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  (prompts are text for a model, not HTML)
+_ENVIRONMENT = _Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ class Template:
             raise ConfigError(f"The template {self.name!r} ({self.path}) cannot be rendered: {fault}.") from fault
         length = sum(len(message.content) for message in messages)
         if length > RENDER_LIMIT:
-            raise ConfigError(f"The template {self.name!r} made a prompt of {length} characters; {RENDER_LIMIT} are allowed.")
+            raise ConfigError(
+                f"The template {self.name!r} made a prompt of {length} characters; {RENDER_LIMIT} are allowed."
+            )
         return tuple(messages)
 
 
@@ -167,14 +169,14 @@ def read(path: Path, name: str) -> Template:
     for _, source, line in blocks:
         used |= _fields(source, path, line)
     declared = frozenset(front.inputs)
-    for fault, names in (
+    for wrong, names in (
         ("uses {} but does not declare it in `inputs`", used - declared),
         ("declares {} in `inputs` but does not use it", declared - used),
         ("asks for {}, which Noria does not give this role", declared - FIELDS.get(name, declared)),
     ):
         if names:
             known = f" It may ask for: {_names(FIELDS[name])}." if name in FIELDS else ""
-            raise ConfigError(f"The template {str(path)!r} {fault.format(_names(names))}.", mend=known.strip())
+            raise ConfigError(f"The template {str(path)!r} {wrong.format(_names(names))}.", mend=known.strip())
     compiled = tuple((role, _ENVIRONMENT.from_string(source)) for role, source, _ in blocks)
     return Template(name, front.description, declared, path, text, compiled)
 
@@ -188,9 +190,12 @@ def _split(text: str, path: Path) -> tuple[_Front, str, int]:
         raise ConfigError(f"The template {str(path)!r} must begin with front matter between two lines of `---`.")
     try:
         front = _Front.model_validate(yaml.safe_load(match[1]))
-    except (yaml.YAMLError, ValidationError) as fault:
-        reason = fault.errors(include_url=False)[0]["msg"] if isinstance(fault, ValidationError) else fault
-        raise ConfigError(f"The front matter of {str(path)!r} is wrong: {' '.join(str(reason).split())}.") from fault
+    except yaml.YAMLError as fault:
+        raise ConfigError(f"The front matter of {str(path)!r} is not YAML: {' '.join(str(fault).split())}.") from fault
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the whole"
+        raise ConfigError(f"The front matter of {str(path)!r} is wrong: `{where}`: {first['msg']}.") from fault
     return front, text[match.end() :], text[: match.end()].count("\n")
 
 

@@ -33,8 +33,12 @@ class Curated:
 def curate(new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str) -> Curated:
     """Choose a round's rows; the same name draws the same replay."""
     rng = stream(name, "curate")
+    # Episodes of a batch end in any order; what is drawn must not depend on it.
+    new, earlier = sorted(new, key=lambda sample: sample.id), sorted(earlier, key=lambda sample: sample.id)
     answers = [sample for sample in new if sample.role == "solver"]
-    proposals = [sample for sample in new + earlier if sample.role == "generator" and sample.provenance.worded_by == "generator"]
+    proposals = [
+        sample for sample in new + earlier if sample.role == "generator" and sample.provenance.worded_by == "generator"
+    ]
     past = [sample for sample in earlier if sample.role == "solver"]
     replay = rng.sample(past, min(len(past), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
@@ -55,6 +59,4 @@ def curate(new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: T
 
 def _row(sample: Sample) -> Row:
     *prompt, answer = sample.messages
-    return Row(
-        prompt=tuple(prompt), completion=answer.content, source=sample.provenance.source, sample=sample.id
-    )
+    return Row(prompt=tuple(prompt), completion=answer.content, source=sample.provenance.source, sample=sample.id)

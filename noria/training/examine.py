@@ -65,9 +65,7 @@ async def examine(
     """
     started = time.monotonic()
     episode = f"exam-r{number:04}"
-    before, after = await asyncio.gather(
-        parent.examine(episode, 1, items), student.examine(episode, 2, items)
-    )
+    before, after = await asyncio.gather(parent.examine(episode, 1, items), student.examine(episode, 2, items))
     answered = [
         ExamItem(
             task=task, parent=one.response, student=two.response, parent_passed=one.passed, student_passed=two.passed

@@ -32,10 +32,14 @@ def probe_bfloat16() -> BFloat16:
     done = subprocess.run([sys.executable, "-c", _PRODUCT], capture_output=True, text=True, check=False, timeout=120)
     fast = bool(flags & {"avx512_bf16", "amx_bf16"})
     if done.returncode == 0:
-        return BFloat16(True, fast, False, "bfloat16 products work" + ("" if fast else ", without instructions for them"))
+        return BFloat16(
+            True, fast, False, "bfloat16 products work" + ("" if fast else ", without instructions for them")
+        )
     if done.returncode < 0:
         advertised = "amx_bf16" in flags
-        said = f"a bfloat16 product died of signal {-done.returncode}" + (" (AMX is advertised and traps)" if advertised else "")
+        said = f"a bfloat16 product died of signal {-done.returncode}" + (
+            " (AMX is advertised and traps)" if advertised else ""
+        )
         return BFloat16(False, False, advertised, said)
     return BFloat16(False, False, False, (done.stderr.strip().splitlines() or ["torch is not installed"])[-1])
 

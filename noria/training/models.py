@@ -48,7 +48,9 @@ def fetch_default(*, verify: bool = False) -> Path:
     if (folder / CARD).is_file():
         card = json.loads((folder / CARD).read_text())
         if verify and file_digest(folder / "model.safetensors") != card["model.safetensors"]:
-            raise ModelError(f"The weights in {str(folder)!r} have changed since they were made.", mend="Delete the folder.")
+            raise ModelError(
+                f"The weights in {str(folder)!r} have changed since they were made.", mend="Delete the folder."
+            )
         return folder
     with storage(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -112,15 +114,23 @@ def resolve(student: str) -> Path:
     if folder.is_dir():
         return checked(folder)
     if folder.is_absolute() or student.startswith((".", "~")) or student.count("/") != 1:
-        raise ModelError(f"There is no model folder {student!r}.", mend="Set `student` to a folder, a hub id, or `default`.")
+        raise ModelError(
+            f"There is no model folder {student!r}.", mend="Set `student` to a folder, a hub id, or `default`."
+        )
     from huggingface_hub import snapshot_download  # only a hub id needs it
 
     try:
-        return checked(Path(snapshot_download(student, allow_patterns=["*.safetensors", "*.json", "*.jinja", "tokenizer*", "*.txt"])))
+        return checked(
+            Path(
+                snapshot_download(student, allow_patterns=["*.safetensors", "*.json", "*.jinja", "tokenizer*", "*.txt"])
+            )
+        )
     except ModelError:
         raise
     except Exception as fault:  # the hub's own tree of errors, and its transport's
-        raise ModelError(f"The model {student!r} cannot be had from the hub: {fault}", mend="Name a local folder.") from fault
+        raise ModelError(
+            f"The model {student!r} cannot be had from the hub: {fault}", mend="Name a local folder."
+        ) from fault
 
 
 def checked(folder: Path) -> Path:
@@ -133,7 +143,9 @@ def checked(folder: Path) -> Path:
     if not any(folder.glob("*.safetensors")):
         missing.append("*.safetensors")
     if missing:
-        raise ModelError(f"{str(folder)!r} is no model: it lacks {', '.join(missing)}.", mend="Save it with `save_pretrained`.")
+        raise ModelError(
+            f"{str(folder)!r} is no model: it lacks {', '.join(missing)}.", mend="Save it with `save_pretrained`."
+        )
     return folder
 
 

@@ -28,6 +28,9 @@ from trl import SFTConfig, SFTTrainer
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft_job import Job, Step
 
+MICRO = 2
+"""Rows in one pass on a CPU: the logits of a batch over the whole vocabulary are what fills the memory."""
+
 
 class Teller(TrainerCallback):  # type: ignore[misc]
     """Tells each step on standard output, and stops a loss that is no number."""
@@ -38,6 +41,7 @@ class Teller(TrainerCallback):  # type: ignore[misc]
         self.losses: list[float] = []
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """Tell one step."""
         loss = (logs or {}).get("loss")
         if loss is None:
             return
@@ -76,11 +80,14 @@ def run(job: Job) -> None:
     if not fitted.rows:
         raise ValueError("no row fits the budget; raise train.max_tokens or train.max_row_tokens")
     model = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
+    micro = job.batch if gpu else min(job.batch, MICRO)
     place = Path(job.out).with_name(Path(job.out).name + ".tmp")
     shutil.rmtree(place, ignore_errors=True)
     config = SFTConfig(
-        output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False, max_length=job.max_row_tokens,
-        per_device_train_batch_size=job.batch, gradient_accumulation_steps=1, learning_rate=job.learning_rate,
+        output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
+        max_length=job.max_row_tokens,
+        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-job.batch // micro),
+        learning_rate=job.learning_rate,
         num_train_epochs=job.epochs, weight_decay=0.0, lr_scheduler_type="cosine", warmup_steps=0.05,
         seed=job.seed, data_seed=job.seed, report_to="none", save_strategy="no", logging_steps=1,
         dataloader_num_workers=0, disable_tqdm=True, completion_only_loss=True, packing=False,

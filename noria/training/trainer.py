@@ -26,7 +26,10 @@ class Trainer:
     """Trains students of one session in subprocesses."""
 
     def __init__(self, folder: Path, rules: Train, *, merged: bool, dtype: str, bf16: bool) -> None:
-        """Train below `folder`; `merged` where students are served with their weights merged, as `dtype`; `bf16` trains in mixed precision."""
+        """Train below `folder`.
+
+        `merged`: students are served with their weights merged, as `dtype`; `bf16`: train in mixed precision.
+        """
         self.folder = folder
         self.rules = rules
         self.merged = merged
@@ -74,6 +77,10 @@ class Trainer:
             student=True,
             training={"composition": chosen.composition, **made.report},
         )
+
+
+PRETENDED = "policy-pretended"
+"""Id of the base of a dry run."""
 
 
 class PretendTrainer:

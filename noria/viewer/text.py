@@ -28,7 +28,9 @@ def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, s
     for turn in turns:
         name = names.get(turn.policy, turn.policy)
         yield ""
-        yield f"{turn.key.role} · {name} · draft {turn.key.draft} · {turn.template} · {turn.seconds:.2f} s · {turn.usage.prompt_tokens}+{turn.usage.completion_tokens} tokens"
+        tokens = f"{turn.usage.prompt_tokens}+{turn.usage.completion_tokens} tokens"
+        seat = f"{turn.key.role} · {name} · draft {turn.key.draft}"
+        yield f"{seat} · {turn.template} · {turn.seconds:.2f} s · {tokens}"
         for message in turn.messages:
             yield from _block(f"  {message.role}", message.content)
         for reply in turn.replies:
@@ -45,13 +47,16 @@ def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, s
     for attempt in episode.attempts:
         by = names.get(attempt.policy, attempt.policy)
         marks = "; ".join(f"{check.name}: {printable(check.evidence)}" for check in attempt.checks)
-        yield f"attempt by {by} ({attempt.source}) {'passed' if attempt.passed else 'failed'}: {printable(attempt.response)!r} [{marks}]"
+        found = "passed" if attempt.passed else "failed"
+        yield f"attempt by {by} ({attempt.source}) {found}: {printable(attempt.response)!r} [{marks}]"
     for critique in episode.critiques:
         wish = "asks for another draft" if critique.revise else "asks for nothing"
         yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}"
     for attack in episode.attacks:
         for probe in attack.probes:
-            yield f"probe ({probe.kind}, by {probe.by}) {'HELD' if probe.held else 'failed'}: {printable(probe.response)[:80]!r} [{printable(probe.evidence)}]"
+            found = "HELD" if probe.held else "failed"
+            said = printable(probe.response)[:80]
+            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]"
     for verdict in episode.verdicts:
         power = "with a veto" if verdict.veto else "without a veto"
         yield f"verdict: {verdict.ruling} with confidence {verdict.confidence:.2f}, {power}"

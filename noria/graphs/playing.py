@@ -1,0 +1,71 @@
+"""One dealt hand played to its end, whatever breaks in it.
+
+A failing episode would cancel its siblings, so it never raises: it is settled as an error,
+with the reason and how far it came. Only what ends the whole session leaves it.
+"""
+
+import os
+import time
+import traceback
+from pathlib import Path
+
+from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError
+from noria.evaluators.gate import Decision
+from noria.graphs import projection
+from noria.graphs.context import Context
+from noria.graphs.episode import graph
+from noria.types import Dealt, Episode, Reason, Stage
+
+
+async def play(context: Context, number: int, batch: int, key: str) -> None:
+    """Play one episode; whatever breaks in it is settled as its outcome."""
+    clerk, dealt = context.hand(number, batch, key)
+    try:
+        episode = context.history.episode(key) or await _played(context, dealt)
+    finally:
+        clerk.let_pass(dealt)
+    context.ended(episode)
+
+
+async def _played(context: Context, dealt: Dealt) -> Episode:
+    started = time.monotonic()
+    try:
+        # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
+        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async")
+        episode: Episode = result["episode"]
+        context.refused_calls = 0
+        return episode
+    except (RunError, SessionError):
+        raise
+    except EndpointError as fault:
+        await context.must_live(fault)
+        reason, evidence = Reason.ENDPOINT, str(fault)
+    except ReplyError as fault:
+        reason, evidence = Reason.UNREADABLE, str(fault)
+    except NoriaError:
+        raise
+    except Exception as fault:  # a fault of ours in one episode must not end its siblings
+        reason, evidence = Reason.FAULT, _where(fault)
+    state = {"dealt": dealt, "decision": Decision("reject", reason, evidence), "stage": _reached(context, dealt)}
+    episode = projection.ended(state, "error").model_copy(update={"seconds": time.monotonic() - started})
+    await context.history.settle(episode)
+    return episode
+
+
+def _where(fault: Exception) -> str:
+    """A fault of ours in one line: what it is and the line of Noria it came from."""
+    frames = [
+        frame for frame in traceback.extract_tb(fault.__traceback__) if f"{os.sep}noria{os.sep}" in frame.filename
+    ]
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}: {fault}{place}"
+
+
+def _reached(context: Context, dealt: Dealt) -> Stage:
+    """How far an episode came that broke, as its finished turns tell."""
+    roles = {turn.key.role for turn in context.history.trace(dealt.episode)}
+    if roles & {"critic", "adversary", "judge"}:
+        return Stage.SOLVABLE
+    if "solver" in roles:
+        return Stage.GROUNDED
+    return Stage.PROPOSED if "generator" in roles else Stage.DEALT

@@ -1,0 +1,80 @@
+"""What an episode leaves behind: its record, and the rows an accepted candidate teaches."""
+
+from typing import Any
+
+from noria.evaluators.domain import Domain
+from noria.graphs.novelty import shape
+from noria.identity import canonical_json, content_id
+from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage
+
+
+def ended(state: dict[str, Any], outcome: Outcome, *, sample: str | None = None) -> Episode:
+    """The episode as its state tells it."""
+    dealt, decision = state["dealt"], state["decision"]
+    return Episode(
+        id=dealt.episode,
+        round=dealt.round,
+        position=dealt.position,
+        domain=dealt.domain,
+        level=dealt.level,
+        outcome=outcome,
+        reason=decision.reason,
+        stage=Stage.ACCEPTED if outcome == "accepted" else state.get("stage", Stage.DEALT),
+        evidence=decision.evidence,
+        drafts=state.get("drafts", ()),
+        attempts=(*state.get("attempts", ()), *([state["target"]] if _by_program(state) else [])),
+        solve_rate=state.get("solve_rate"),
+        critiques=state.get("critiques", ()),
+        attacks=state.get("attacks", ()),
+        verdicts=state.get("verdicts", ()),
+        checks=state.get("checks", ()),
+        sample=sample,
+    )
+
+
+def _by_program(state: dict[str, Any]) -> bool:
+    return "target" in state and state["target"].source == "program"
+
+
+def samples(
+    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: tuple[Message, ...]
+) -> list[Sample]:
+    """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
+
+    `asked` and `proposed` are the prompts that the solver and the generator were sent.
+    """
+    dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
+    story = Provenance(
+        episode=dealt.episode,
+        round=dealt.round,
+        domain=task.domain,
+        skill=task.skill,
+        level=task.level,
+        source=one.source,
+        worded_by=task.worded_by,
+        policy=one.policy,
+        generator=dealt.seats["generator"],
+        seed=dealt.seed.id,
+        templates=dealt.templates,
+        verifier=task.grounding.verifier,
+        task=task.id,
+        attempt=one.id,
+        signature=task.grounding.signature,
+        free_text=domain.free_text(draft.point),
+        shape=shape(draft.point, domain),
+        solve_rate=state["solve_rate"],
+        checks=tuple(check.name for check in (*state["checks"], *one.checks)),
+        probes=sum(len(attack.probes) for attack in state["attacks"]),
+        parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
+    )
+    answer = _sample("solver", asked, one.response, story)
+    proposal = canonical_json({**draft.parameters, "instruction": task.instruction})
+    source: Source = "program" if task.worded_by == "program" else "pool"
+    wrote = story.model_copy(update={"policy": story.generator, "source": source})
+    return [answer, _sample("generator", proposed, proposal, wrote)]
+
+
+def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:
+    messages = (*prompt, Message(role="assistant", content=response))
+    said = [message.model_dump() for message in messages]
+    return Sample(id=content_id("sample", [role, said]), role=role, messages=messages, provenance=story)

@@ -1,0 +1,67 @@
+"""The second half of an episode: the candidate is solved, reviewed, attacked and ruled on.
+
+attempt ─► review ─► challenge ─► rule
+"""
+
+from langgraph.runtime import Runtime
+
+from noria.agents.adversary import Adversary
+from noria.agents.critic import Critic
+from noria.agents.judge import Judge
+from noria.agents.student import Solver
+from noria.evaluators import gate
+from noria.graphs import candidate
+from noria.graphs.context import Context
+from noria.graphs.episode_state import State, Update, turned_away
+from noria.types import Reason, Stage
+
+
+async def attempt(state: State, runtime: Runtime[Context]) -> Update:
+    """The solver answers k times; a target is chosen among what passed, or the program's truth is."""
+    context, dealt, task = runtime.context, state["dealt"], state["task"]
+    play, domain, solver = context.config.play, context.domains[dealt.domain], Solver.seated(context.desk, dealt)
+    source = "student" if solver.policy in context.lineage else "pool"
+    made = await solver.attempt(dealt, domain, task, count=play.attempts, temperature=play.temperature, source=source)
+    passed = [one for one in made if one.passed]
+    rate = len(passed) / len(made) if made else 0.0
+    found = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}
+    low, high = play.solve_rate
+    if not low <= rate <= high:
+        return found | turned_away(Reason.OUT_OF_BAND, f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}")
+    judge: Judge = Judge.seated(context.desk, dealt)
+    target = await candidate.target(passed, dealt, domain, task, judge)
+    if target is None and play.targets == "verified":
+        return found | turned_away(Reason.UNSOLVED, f"none of {len(made)} attempts passed")
+    target = target or await candidate.program_truth(dealt, domain, task)
+    if not target.passed:
+        return found | turned_away(Reason.UNGROUNDED, f"{domain.verifier} refuses its own truth: {target.response!r}")
+    return found | {"target": target, "stage": Stage.SOLVABLE}
+
+
+async def review(state: State, runtime: Runtime[Context]) -> Update:
+    """The critic names faults."""
+    critic: Critic = Critic.seated(runtime.context.desk, state["dealt"])
+    critique = await critic.review(state["dealt"], state["task"], state["target"])
+    return {"critiques": (*state.get("critiques", ()), critique)}
+
+
+async def challenge(state: State, runtime: Runtime[Context]) -> Update:
+    """The adversary probes."""
+    context, dealt = runtime.context, state["dealt"]
+    adversary: Adversary = Adversary.seated(context.desk, dealt)
+    attack = await adversary.challenge(dealt, context.domains[dealt.domain], state["task"], state["target"])
+    stage = {} if attack.held else {"stage": Stage.UNBROKEN}
+    return {"attacks": (*state.get("attacks", ()), attack), **stage}
+
+
+async def rule(state: State, runtime: Runtime[Context]) -> Update:
+    """The judge speaks; the gate decides."""
+    config, task = runtime.context.config, state["task"]
+    judge: Judge = Judge.seated(runtime.context.desk, state["dealt"])
+    critique, attack = state["critiques"][-1], state["attacks"][-1]
+    verdict = await judge.rule(state["dealt"], task, state["target"], critique, veto_above=config.judge.veto_above)
+    decision = gate.decide(
+        state["checks"], [state["target"]], critique, attack, verdict,
+        draft=task.draft, max_drafts=config.play.max_drafts,
+    )  # fmt: skip
+    return {"verdicts": (*state.get("verdicts", ()), verdict), "decision": decision}

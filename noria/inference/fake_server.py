@@ -1,0 +1,220 @@
+"""An OpenAI-compatible server that speaks real HTTP and has no model behind it.
+
+    python -m noria.inference.fake_server --port 0        prints {"url": …} and serves
+
+It answers like a vLLM does, from a puppet, and can be told to lack what some endpoints
+lack (JSON schemas, adapters, logprobs), to be slow, and to fail its next calls, so that
+clients, probes and whole sessions are tested against a socket and not against a patch.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any, Literal
+
+import orjson
+from aiohttp import web
+
+from noria.inference.client import Request
+from noria.inference.ports import HOST
+from noria.inference.puppet import Puppet
+from noria.inference.scripted import Script
+from noria.types import Message, Role
+
+Fault = Literal["500", "429", "drop", "truncate"]
+"""What the server does to a call instead of answering it."""
+
+_ROLES: dict[str, Role] = {"generator": "generator", "critic": "critic", "adversary": "adversary"}
+
+
+@dataclass
+class FakeServer:
+    """One fake endpoint; use it as an async context manager."""
+
+    models: tuple[str, ...] = ("base",)
+    key: str = ""
+    """Bearer key that calls must carry; empty asks for none."""
+    script: Script = field(default_factory=Puppet)
+    latency: float = 0.0
+    """Seconds before each answer."""
+    schemas: bool = True
+    adapters: bool = True
+    logprobs: bool = True
+    port: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    """What happens to the next calls, one each, before the server answers again."""
+    calls: int = 0
+    loaded: dict[str, str] = field(default_factory=dict)
+    """Adapters by name, with their folder."""
+    _runner: web.AppRunner | None = None
+    _in_flight: int = 0
+
+    @property
+    def url(self) -> str:
+        """The base address, ending in `/v1`."""
+        return f"http://{HOST}:{self.port}/v1"
+
+    async def __aenter__(self) -> "FakeServer":
+        """Listen on loopback."""
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        if self.adapters:
+            app.router.add_post("/v1/load_lora_adapter", self._load)
+            app.router.add_post("/v1/unload_lora_adapter", self._unload)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop listening."""
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.key and request.path.startswith("/v1") and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return web.json_response({"error": {"message": "wrong key"}}, status=401)
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    async def _models(self, request: web.Request) -> web.Response:
+        names = [{"id": name, "object": "model"} for name in (*self.models, *self.loaded)]
+        return web.json_response({"object": "list", "data": names})
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text=f"vllm:num_requests_running {self._in_flight}\nvllm:num_requests_waiting 0\n")
+
+    async def _load(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if body["lora_name"] in self.loaded:
+            return web.Response(status=400, text=f"The adapter {body['lora_name']} is loaded already")
+        if not body["lora_path"].startswith("/") or "nowhere" in body["lora_path"]:
+            return web.Response(status=404, text=f"No adapter found for {body['lora_path']}")
+        self.loaded[body["lora_name"]] = body["lora_path"]
+        return web.Response(text="Success")
+
+    async def _unload(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        found = self.loaded.pop(body["lora_name"], None)
+        return web.Response(status=200 if found else 404, text="Success" if found else "not loaded")
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        self.calls += 1
+        body = orjson.loads(await request.read())
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if self.faults:
+            return await self._fail(self.faults.pop(0), request)
+        if body["model"] not in (*self.models, *self.loaded):
+            return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
+        self._in_flight += 1
+        try:
+            return _json(self._completion(body))
+        finally:
+            self._in_flight -= 1
+
+    async def _fail(self, fault: Fault, request: web.Request) -> web.StreamResponse:
+        match fault:
+            case "drop":
+                assert request.transport is not None
+                request.transport.close()
+                return web.Response()
+            case "truncate":
+                return web.Response(body=b'{"id": "cut", "choices": [{"mess', content_type="application/json")
+            case "429":
+                return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"Retry-After": "0"})
+            case _:
+                return web.json_response({"error": {"message": "broken"}}, status=500)
+
+    def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
+        asked = self._request(body)
+        said = self.script(asked)
+        replies: Sequence[str] = (said,) * asked.n if isinstance(said, str) else said
+        prompt = sum(len(message.content) for message in asked.messages) // 4
+        choices = [
+            {
+                "index": at,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": reply},
+                "logprobs": _first_token(asked.choices, reply) if body.get("logprobs") and self.logprobs else None,
+            }
+            for at, reply in enumerate(replies)
+        ]
+        made = sum(max(1, len(reply) // 4) for reply in replies)
+        return {
+            "id": f"chatcmpl-{self.calls}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": body["model"],
+            "choices": choices,
+            "usage": {"prompt_tokens": prompt, "completion_tokens": made, "total_tokens": prompt + made},
+        }
+
+    def _request(self, body: dict[str, Any]) -> Request:
+        form = (body.get("response_format") or {}).get("json_schema") or {}
+        schema = form.get("schema") if self.schemas else None
+        choices = tuple((body.get("structured_outputs") or {}).get("choice", ()))
+        return Request(
+            role=_ROLES.get(form.get("name", ""), "judge" if choices else "solver"),
+            model=body["model"],
+            messages=tuple(Message.model_validate(message) for message in body["messages"]),
+            max_tokens=body.get("max_tokens", 64),
+            temperature=body.get("temperature", 1.0),
+            n=body.get("n") or 1,
+            schema=schema,
+            choices=choices,
+        )
+
+
+def _first_token(choices: tuple[str, ...], reply: str) -> dict[str, Any]:
+    """Logprobs of the first token, a little surer of the reply than of the rest."""
+    rest = max(1, len(choices) - 1)
+    tops = [
+        {"token": one, "logprob": log(0.6 if one == reply else 0.4 / rest), "bytes": None}
+        for one in choices or (reply,)
+    ]
+    first = next((top for top in tops if top["token"] == reply), tops[0])
+    return {"content": [{**first, "top_logprobs": tops}]}
+
+
+def _json(value: Any) -> web.Response:
+    body = orjson.dumps(value)
+    return web.Response(body=body, content_type="application/json")
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Serve until the process ends."""
+    models = tuple(arguments.models.split(","))
+    server = FakeServer(models, key=arguments.key, latency=arguments.latency_ms / 1000, port=arguments.port)
+    async with server:
+        sys.stdout.write(json.dumps({"url": server.url}) + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--key", default="")
+    parser.add_argument("--models", default="base")
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A session from `init` to the accepted-data log, by the commands a user types."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from noria.memory.neighbours import FOLDER
+from tests.cli.shell import config, load, noria, refused, right
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    said = right("run", "--dry-run", "--config", config(folder))
+    assert "round 2: play 12 episodes" in said
+    assert "Funnel" in said
+    assert "Stages" in said
+    return folder / "session"
+
+
+def test_init_writes_a_config_that_runs(tmp_path: Path) -> None:
+    right("init", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["noria.yaml", "prompts"]
+    summary = load(right("run", "--dry-run", "--json", "--config", tmp_path / "noria.yaml"))
+    assert summary["finished"] == "rounds: 2 played"
+    assert "exists already" in refused("init", tmp_path)
+
+
+def test_status_is_the_same_in_words_and_as_json(session: Path) -> None:
+    summary = load(right("status", session, "--json"))
+    assert [one["round"] for one in summary["rounds"]] == [1, 2]
+    assert summary["finished"] == "rounds: 2 played"
+    assert {"funnel", "reasons", "samples", "exams", "policies", "seats", "tokens", "machine"} <= set(summary)
+    said = right("status", session)
+    assert f"Accepted: {summary['samples']['accepted']} samples" in said
+    assert any("well formed" in line and "accepted" in line for line in said.splitlines())
+    assert "…" not in said
+
+
+def test_the_accepted_log_is_a_dataset(session: Path, tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    path = tmp_path / "accepted.jsonl"
+    path.write_text(right("accepted", session, "--jsonl"))
+    rows = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    summary = load(right("status", session, "--json"))
+    assert len(rows) == summary["samples"]["accepted"]
+    assert Counter(row["provenance"]["source"] for row in rows) == summary["samples"]["by_source"]
+    for row in rows:
+        assert [message["role"] for message in row["messages"]][-2:] == ["user", "assistant"]
+        assert row["provenance"]["episode"]
+    assert len(right("accepted", session, "--jsonl", "--role", "all").splitlines()) > len(rows)
+    assert len(right("accepted", session, "--jsonl", "-n", "3").splitlines()) == 3
+    assert "no role 'judges'" in refused("accepted", session, "--role", "judges")
+
+
+def test_a_trace_tells_every_turn_with_its_seat(session: Path) -> None:
+    listed = right("trace", session, "--round", "2").splitlines()
+    assert len(listed) == 12
+    accepted = next(line.split()[0] for line in listed if "accepted" in line)
+    said = right("trace", session, accepted)
+    for seat in ("generator · base", "solver · ", "critic · base", "adversary · base", "judge · base"):
+        assert seat in said
+    body = load(right("trace", session, accepted, "--json"))
+    assert body["episode"]["id"] == accepted
+    assert len(body["turns"]) >= 5
+    assert "knows no episode 'episode-x'" in refused("trace", session, "episode-x")
+
+
+def test_an_exam_is_told_with_its_items(session: Path) -> None:
+    said = right("exam", session, "--round", "1")
+    assert "before" in said
+    assert said.count("parent: ") == load(right("exam", session, "--json", "--round", "1"))["exams"][0]["items"]
+
+
+def test_the_index_can_be_deleted_and_rebuilt(session: Path) -> None:
+    import shutil
+
+    shutil.rmtree(session / FOLDER)
+    count = load(right("status", session, "--json"))["samples"]["accepted"]
+    assert f"holds {count} samples again" in right("memory", "rebuild", session)
+
+
+def test_resuming_a_finished_session_changes_nothing(session: Path) -> None:
+    before = load(right("status", session, "--json"))
+    after = load(right("resume", session, "--json"))
+    assert after["funnel"] == before["funnel"]
+    assert after["seats"] == before["seats"]
+
+
+def test_a_second_session_over_the_first_is_refused(session: Path) -> None:
+    sentence = refused("run", "--dry-run", "--config", session.parent / "noria.yaml")
+    assert "already holds a session" in sentence
+    assert "noria resume" in sentence
+
+
+def test_json_is_all_that_json_prints(tmp_path: Path) -> None:
+    done = noria("run", "--dry-run", "--json", "--config", config(tmp_path))
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["finished"]
+    assert "round 1: play" in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    said = right("--help")
+    for name in ("init", "run", "resume", "status", "accepted", "trace", "exam", "model", "memory", "doctor"):
+        assert name in said

@@ -1,0 +1,32 @@
+"""The doctor looks at real things: a real Chroma, a real embedder, an endpoint over real HTTP."""
+
+import asyncio
+from pathlib import Path
+
+from noria.inference.fake_server import FakeServer
+from tests.cli.shell import config, load, noria
+
+ROLES = ("generator", "critic", "adversary", "judge", "solver")
+
+
+async def test_what_works_is_told_and_what_does_not_comes_with_its_mend(tmp_path: Path) -> None:
+    async with FakeServer(adapters=False) as good, FakeServer(schemas=False) as bad:
+        endpoints = {"good": {"url": good.url, "model": "base"}, "bad": {"url": bad.url, "model": "base"}}
+        path = config(tmp_path, endpoints=endpoints, seats=dict.fromkeys(ROLES, "good"))
+        done = await asyncio.to_thread(noria, "doctor", "--json", "-c", path)
+    found = {one["name"]: one for one in load(done.stdout)}
+    assert done.returncode == 2
+    assert [name for name, one in found.items() if not one["ok"]] == ["endpoint bad, JSON schema"]
+    assert "vLLM" in found["endpoint bad, JSON schema"]["mend"]
+    assert "1 of" in done.stderr
+    assert {"Python", "disk", "memory", "Chroma", "embedder", "templates", "endpoint good, choice"} <= set(found)
+
+
+async def test_status_is_zero_where_all_that_is_needed_works(tmp_path: Path) -> None:
+    async with FakeServer(adapters=False) as good:
+        endpoints = {"good": {"url": good.url, "model": "base"}}
+        path = config(tmp_path, endpoints=endpoints, seats=dict.fromkeys(ROLES, "good"))
+        done = await asyncio.to_thread(noria, "doctor", "-c", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok    endpoint good, chat: " in done.stdout
+    assert "seats: generator, critic, adversary, judge, solver" in done.stdout

@@ -1,0 +1,217 @@
+"""What holds of every domain: its own phrasings say its parameters, its truth passes, its wrong answers never do."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from noria.agents.adversary import FORGERY
+from noria.errors import ConfigError, ReplyError
+from noria.evaluators import form
+from noria.evaluators.domain import Domain
+from noria.evaluators.registry import DOMAINS, domain, domains
+from noria.identity import canonical_json, stream
+from noria.inference.puppet import filled
+
+EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).levels]
+DRAWN = 400
+WRONG = 10_000
+"""Planted wrong answers a verifier must refuse, over all levels of a domain."""
+
+ODD = (
+    "", " ", "\n\n", "0", "-0", "1e309", "NaN", "null", "[]", "{}", "\ud800", "\x00", "١٢٣", "²", "- " * 5000,
+    "9" * 5000, '{"a": NaN}', "[" * 5000, "the answer is the answer", FORGERY,
+)  # fmt: skip
+
+
+def passes(kind: Domain, grounding: object, response: str) -> bool:
+    checks = asyncio.run(kind.check(grounding, response))  # type: ignore[arg-type]
+    assert checks
+    return all(check.passed for check in checks)
+
+
+@pytest.mark.parametrize(("name", "level"), EACH)
+def test_every_phrasing_says_its_parameters_and_every_truth_passes(name: str, level: int) -> None:
+    kind, rng = domain(name), stream("test", name, level)
+
+    async def look() -> None:
+        for _ in range(DRAWN):
+            point = kind.sample(level, rng)
+            instruction = kind.phrase(point, rng)
+            said = kind.says(point, instruction)
+            assert said.passed, (instruction, said.evidence)
+            assert form.check(instruction).passed, instruction
+            grounding = kind.ground(point)
+            truth = kind.truth(point, rng)
+            checks = await kind.check(grounding, truth)
+            assert all(check.passed for check in checks), (instruction, truth, checks)
+            assert not kind.leaks(grounding, instruction), instruction
+            echo = await kind.check(grounding, instruction)
+            assert not all(check.passed for check in echo), instruction
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
+    kind, rng = domain(name), stream("wrong", name)
+
+    async def let_through() -> list[tuple[str, str]]:
+        through = []
+        for turn in range(WRONG):
+            point = kind.sample(kind.levels[turn % len(kind.levels)], rng)
+            wrong = kind.wrong(point, rng)
+            checks = await kind.check(kind.ground(point), wrong)
+            if all(check.passed for check in checks):
+                through.append((kind.phrase(point, rng), wrong))
+        return through
+
+    assert asyncio.run(let_through()) == []
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
+    kind, rng = domain(name), stream("odd", name)
+    for level in kind.levels:
+        grounding = kind.ground(kind.sample(level, rng))
+        for response in ODD:
+            if response != "0" or grounding.facts.get("answer") != 0:
+                assert not passes(kind, grounding, response), (name, level, response[:40])
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@given(response=st.text(max_size=200))
+def test_no_text_makes_a_verifier_raise(name: str, response: str) -> None:
+    kind = domain(name)
+    grounding = kind.ground(kind.sample(kind.levels[-1], stream("any", name)))
+    for check in asyncio.run(kind.check(grounding, response)):
+        assert 0 <= check.score <= 1
+        assert check.evidence
+
+
+@pytest.mark.parametrize(("name", "level"), EACH)
+def test_whatever_the_schema_allows_is_a_proposal_that_can_be_read(name: str, level: int) -> None:
+    kind, rng = domain(name), stream("schema", name, level)
+    grounded = 0
+    for _ in range(100):
+        window = kind.window(level, rng, topic="old maps")
+        reply = canonical_json(filled(kind.schema(level, window), rng))
+        point, wording = kind.read(reply)
+        assert kind.point(point.model_dump(mode="json")) == point
+        assert wording
+        try:
+            assert kind.ground(point).signature
+            grounded += 1
+        except ValueError:
+            pass
+    assert grounded > 60
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_wording_of_other_parameters_is_noticed(name: str) -> None:
+    kind, rng = domain(name), stream("other", name)
+    for level in kind.levels:
+        for _ in range(100):
+            one, other = kind.sample(level, rng), kind.sample(level, rng)
+            if one != other and kind.ground(one).signature != kind.ground(other).signature:
+                said = kind.says(one, kind.phrase(other, rng))
+                assert not said.passed, (one, other, said.evidence)
+
+
+@pytest.mark.parametrize("reply", ["", "no", "[]", "{}", '{"skill": "add"}', '{"instruction": 5}', "null"])
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_reply_that_is_no_proposal_is_an_error_of_the_reply(name: str, reply: str) -> None:
+    with pytest.raises(ReplyError):
+        domain(name).read(reply)
+
+
+def test_parameters_refuse_what_is_not_theirs() -> None:
+    with pytest.raises(ValidationError):
+        domain("arithmetic").point({"skill": "add", "a": 1, "b": 2, "z": 3})
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("3", True), ("The answer is 3.", True), ("1 + 2 = 3", True), ("= 3", True), ("**3**", True), ("3.", True),
+        ("4", False), ("3 or 4", False), ("4 or 3", False), ("-3", False), ("The answer is 3, not 4", False),
+        ("1 2 3", False), ("3 apples and more", False), ("33", False), ("1 + 2", False), ("3e0", False),
+    ],
+)  # fmt: skip
+def test_arithmetic_takes_the_number_a_response_ends_in(response: str, right: bool) -> None:
+    kind = domain("arithmetic")
+    grounding = kind.ground(kind.point({"skill": "add", "a": 1, "b": 2}))
+    assert passes(kind, grounding, response) is right
+
+
+@pytest.mark.parametrize(
+    ("instruction", "says"),
+    [
+        ("What is 7 - 12?", True),
+        ("Subtract 12 from 7.", True),
+        ("What is 12 - 7?", False),
+        ("Find the difference of 7 and 12.", False),
+        ("What is 7 + 12?", False),
+        ("What is 7 - 12 - 3?", False),
+        ("Take seven minus twelve.", True),
+    ],
+)
+def test_a_subtraction_is_said_in_its_order(instruction: str, says: bool) -> None:
+    kind = domain("arithmetic")
+    assert kind.says(kind.point({"skill": "subtract", "a": 7, "b": 12}), instruction).passed is says
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("20 km = 20 × 1000 m = 20000 m", True),
+        ("20 km = 20000 m", True),
+        ("20 kilometers is 20 x 1000 = 20,000 meters.", True),
+        ("1 km = 1000 m, so 20 km = 20000 m", True),
+        ("20000 m", False),
+        ("20 km = 5 × 3 m = 20000 m", False),
+        ("20 km = 20000 km", False),
+        ("20 km = 2000 m", False),
+        ("20 km = 20 × 1000 m\n= 20000 m", False),
+        ("20 km = 20000 m, or 20000.5", False),
+        ("20 km ÷ 0 = 20000 m", False),
+    ],
+)
+def test_units_need_one_line_of_true_work(response: str, right: bool) -> None:
+    kind = domain("units")
+    grounding = kind.ground(kind.point({"skill": "length", "value": 20, "pair": "km to m"}))
+    assert passes(kind, grounding, response) is right
+
+
+def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'arithmetic'"):
+        domain("arithmetics")
+    with pytest.raises(ConfigError, match="no level 9"):
+        domains({"arithmetic": (9,)})
+
+
+@pytest.mark.parametrize(
+    ("instruction", "passed"),
+    [
+        ("What is 1 + 2?", True),
+        ("Too short", False),
+        ("x" * 700 + ".", False),
+        ("I'm sorry, but as an AI I cannot do this.", False),
+        ("a b a b a b a b a b a b a b.", False),
+        ("What is \u202e1 + 2?", False),
+        ("Write about tea and then go on to", False),
+        (" " * 30, False),
+    ],
+)
+def test_the_form_of_an_instruction(instruction: str, passed: bool) -> None:
+    assert form.check(instruction).passed is passed
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_parameters_are_json(name: str) -> None:
+    kind = domain(name)
+    point = kind.sample(1, stream("json"))
+    assert json.loads(canonical_json(point.model_dump(mode="json"))) == point.model_dump(mode="json")

@@ -1,0 +1,77 @@
+import asyncio
+import logging
+import shutil
+from pathlib import Path
+
+import numpy
+import pytest
+
+from noria.errors import SessionError
+from noria.memory.embed import StaticEmbedder
+from noria.memory.history import History
+from noria.memory.ledger import Ledger
+from noria.memory.neighbours import FOLDER, Neighbours, catch_up, rebuild
+from tests import build
+
+ASKED = ("How do rivers reach the sea?", "Bake a loaf of bread.", "Name three old maps.")
+
+
+def settled(folder: Path) -> History:
+    history = History(Ledger(folder, write=True))
+    samples = [
+        build.sample(f"sample-{at}", asked=asked, free_text=asked, episode=f"episode-{at}")
+        for at, asked in enumerate(ASKED)
+    ]
+    taught = build.sample("sample-g", role="generator", episode="episode-0")
+    asyncio.run(history.settle(build.episode(), [*samples, taught]))
+    return history
+
+
+def test_the_index_follows_the_ledger_and_can_be_made_again(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    index = Neighbours(tmp_path)
+    assert asyncio.run(catch_up(history, index)) == 3
+    assert asyncio.run(catch_up(history, index)) == 0
+    before = index.nearest("bread in an oven", domain="arithmetic", count=2)
+    assert before[0].sample == "sample-1"
+    assert before[0].similarity > before[1].similarity
+    index.close()
+    shutil.rmtree(tmp_path / FOLDER)
+    assert rebuild(tmp_path, history) == 3
+    index = Neighbours(tmp_path)
+    after = index.nearest("bread in an oven", domain="arithmetic", count=2)
+    assert [one.sample for one in after] == [one.sample for one in before]
+    assert index.nearest("bread", domain="units", count=2) == []
+    index.close()
+    history.ledger.close()
+
+
+def test_free_text_is_compared_within_its_own_shape(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    index = Neighbours(tmp_path)
+    asyncio.run(catch_up(history, index))
+    same = index.nearest_free_text("Bake a loaf of bread.", shape="shape-1")
+    assert same is not None
+    assert same.similarity == pytest.approx(1, abs=1e-5)
+    assert index.nearest_free_text("Bake a loaf of bread.", shape="shape-2") is None
+    index.close()
+    history.ledger.close()
+
+
+def test_an_index_that_cannot_be_opened_says_how_to_mend_it(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "chroma.sqlite3").write_text("no database " * 200)
+    with pytest.raises(SessionError, match="memory rebuild"):
+        Neighbours(tmp_path)
+
+
+def test_embeddings_are_unit_vectors_of_any_text() -> None:
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    vectors = StaticEmbedder().embed(["a river", "", "\ud800", "日本語", "x" * 10_000])
+    assert vectors.shape == (5, 256)
+    lengths = numpy.linalg.norm(vectors, axis=1)
+    assert lengths[0] == pytest.approx(1, abs=1e-5)
+    assert numpy.isfinite(vectors).all()
+    assert ((numpy.abs(lengths - 1) < 1e-4) | (lengths == 0)).all()
+    # Its library turns the whole process's logging on when it is imported.
+    assert (list(logging.getLogger().handlers), logging.getLogger().level) == (handlers, level)

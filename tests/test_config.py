@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from noria.config import Endpoint, SessionConfig, load, parse
+from noria.errors import ConfigError
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "noria.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_stand_without_a_word_and_paths_are_taken_from_the_file(tmp_path: Path) -> None:
+    config = load(written(tmp_path, "session: ../here/first\n"))
+    assert config.session == tmp_path.parent / "here/first"
+    assert config.stop.rounds == 2
+    assert config.seat("solver") == "student"
+    assert config.seat("judge") == "base"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("plya: {}\n", "did you mean `play`?"),
+        ("play: {episode: 5}\n", "unknown key `play.episode`; did you mean `episodes`?"),
+        ("play: {episodes: 0}\n", "`play.episodes`"),
+        ("seats: {judge: big}\n", "neither `student`, `base` nor an endpoint"),
+        ("endpoints: {big: {modle: x}}\n", "`endpoints.big.model`"),
+        ("play: {solve_rate: [0.9, 0.1]}\n", "low then high"),
+        ("domains: {}\n", "at least one domain"),
+        ("domains: {arithmetic: [0]}\n", "from 1 up"),
+        ("- a\n- b\n", "must be a mapping"),
+        ("play: [\n", "is not YAML"),
+    ],
+)
+def test_a_wrong_config_is_named_with_its_key(tmp_path: Path, text: str, said: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as fault:
+        load(path)
+    assert said in str(fault.value)
+    assert str(path) in str(fault.value)
+
+
+def test_a_missing_config_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="noria init"):
+        load(tmp_path / "none.yaml")
+
+
+def test_a_config_survives_its_own_json() -> None:
+    config = SessionConfig.model_validate({"seats": {"judge": "student"}, "stop": {"hours": 1.5}})
+    assert SessionConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_an_endpoint_takes_address_and_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/")
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    endpoint = Endpoint(model="m")
+    assert endpoint.address() == "http://127.0.0.1:9/v1"
+    assert endpoint.key() == "secret"
+
+
+def test_an_endpoint_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(ConfigError, match="OPENAI_BASE_URL"):
+        Endpoint(model="m").address()
+
+
+def test_the_written_example_is_the_default(tmp_path: Path) -> None:
+    from noria.cli.running import EXAMPLE
+
+    config = load(EXAMPLE)
+    default = parse({}, place="-", folder=tmp_path)
+    assert config.play == default.play
+    assert config.train == default.train
+    assert config.exam == default.exam
+    assert config.stop == default.stop
+    assert config.domains == default.domains

@@ -1,0 +1,75 @@
+"""The real thing, once, as small as it can be: vLLM serves the default student, a round is played,
+an adapter is trained, loaded at run time, and answers the exam."""
+
+import json
+from math import isfinite
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import load_file
+
+from noria.memory.history import History
+from noria.memory.ledger import Ledger
+from tests.cli.shell import config, load, right
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    path = config(
+        folder,
+        domains={"arithmetic": [1]},
+        serve={"student": "adapter"},
+        play={"episodes": 12, "attempts": 4},
+        judge={"calibration": 2},
+        # A learning rate far above the default, so that so few steps leave their mark on what is answered.
+        train={"min_rows": 4, "max_tokens": 4000, "epochs": 2, "learning_rate": 0.002},
+        exam={"items": 10},
+        stop={"rounds": 1},
+    )
+    right("run", "--config", path)
+    return folder / "session"
+
+
+def test_the_real_model_plays_a_round_and_its_samples_are_verified(session: Path) -> None:
+    summary = load(right("status", session, "--json"))
+    assert summary["finished"] == "rounds: 1 played"
+    assert summary["samples"]["accepted"] >= 4
+    assert {"generator", "solver", "critic", "adversary", "judge"} == {one["role"] for one in summary["seats"]}
+    assert all(one["completion_tokens"] > 0 for one in summary["seats"])
+    assert summary["machine"]["peak_bytes"] < 12e9
+
+
+def test_the_trained_adapter_is_safetensors_with_its_story(session: Path) -> None:
+    adapter = session / "students" / "student-r0001" / "adapter"
+    assert (adapter / "adapter_model.safetensors").stat().st_size > 1e6
+    assert not [*adapter.glob("*.bin"), *adapter.glob("*.pt")]
+    weights = load_file(adapter / "adapter_model.safetensors")
+    # LoRA's second factor begins at zero: what is not zero was learned, in every layer that has an adapter.
+    learned = [tensor for name, tensor in weights.items() if "lora_B" in name]
+    assert len(learned) > 100
+    assert all(tensor.any() for tensor in learned)
+    report = json.loads((adapter / "training.json").read_text())
+    assert report["rows"] == sum(report["rows_by_source"].values()) >= 4
+    assert 0 < report["tokens"] <= 4000
+    assert len(report["losses"]) >= 2
+    assert all(isfinite(loss) for loss in report["losses"])
+
+
+def test_the_trained_adapter_was_loaded_and_answers_otherwise_than_its_parent(session: Path) -> None:
+    ledger = Ledger(session)
+    history = History(ledger)
+    (exam,), items = history.exams(), history.exam_items(1)
+    turns = history.trace("exam-r0001")
+    ledger.close()
+    assert exam.items == len(items) > 0
+    by_student = [turn for turn in turns if turn.served_as == "student-r0001"]
+    assert len(by_student) == len(items)
+    assert all(turn.replies[0].strip() for turn in by_student)
+    assert any(item.parent != item.student for item in items)
+
+
+def test_no_server_outlives_its_run(session: Path) -> None:
+    assert not list((session / "servers").glob("*.owner.json"))
