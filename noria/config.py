@@ -195,6 +195,9 @@ class SessionConfig(Part):
 
     @model_validator(mode="after")
     def _seats(self) -> "SessionConfig":
+        for name in self.endpoints:
+            if name in ("student", "base") or name.startswith("student-r"):
+                raise ValueError(f"endpoints.{name} has a name of the session's own policies; call it otherwise")
         for role, seat in self.seats.items():
             if seat not in ("student", "base") and seat not in self.endpoints:
                 raise ValueError(f"seats.{role} names {seat!r}, which is neither `student`, `base` nor an endpoint")

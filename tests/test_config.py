@@ -43,6 +43,12 @@ def test_a_wrong_config_is_named_with_its_key(tmp_path: Path, text: str, said: s
     assert str(path) in str(fault.value)
 
 
+@pytest.mark.parametrize("name", ["student", "base", "student-r0001"])
+def test_an_endpoint_may_not_take_the_name_of_a_policy_of_the_session(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"endpoints.{name} has a name of the session's own policies"):
+        parse({"endpoints": {name: {"model": "m"}}}, place="-", folder=Path())
+
+
 def test_a_missing_config_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="noria init"):
         load(tmp_path / "none.yaml")

@@ -85,6 +85,7 @@ class Agent:
                 n=ask.n,
                 schema=ask.schema,
                 choices=ask.choices,
+                policy=self.policy,
             )
         )
         turn = Turn(

@@ -56,7 +56,7 @@ def accepted(
     if role not in ("solver", "generator", "all"):
         raise SessionError(f"There is no role {role!r} in the log.", mend="It is solver, generator or all.")
     with history(session) as story:
-        rows = [sample for sample in story.samples() if role in ("all", sample.role)]
+        rows = story.samples(role=None if role == "all" else role)
     for sample in rows[-limit:] if limit else rows:
         if jsonl:
             typer.echo(sample.model_dump_json())

@@ -67,7 +67,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             await history.keep_policy(means.base, "base", "student")
         index = Neighbours(folder)
         stack.callback(index.close)
-        await catch_up(history, index)
+        await catch_up(history, index, recount=True)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
         desk = Desk(fleet.pool, history, templates, fleet.served_as)
@@ -101,11 +101,13 @@ async def _serve(context: Context, means: Means) -> None:
         roles = [role for role in ROLES if config.seat(role) == name]
         address = endpoint.address()
         await require(address, endpoint.key(), endpoint.model, roles)
-        policy = Policy(id=content_id("policy", [address, endpoint.model]), name=endpoint.model)
-        if history.policy(policy.name) is None:
+        policy = Policy(id=content_id("policy", [address, endpoint.model]), name=name)
+        if history.policy(policy.id) is None:
+            if history.policy(name) is not None:  # resumed with another address: who answers there is another policy
+                policy = policy.model_copy(update={"name": f"{name}-{policy.id[-4:]}"})
             await history.keep_policy(policy)
         client = OpenAIClient(address, endpoint.key(), limiter=means.limiter, deadline=config.play.deadline)
-        context.fleet.serve_remote(policy, client)
+        context.fleet.serve_remote(policy, endpoint.model, client)
         context.remote[name] = policy.id
     if config.needs_local():
         if means.base is None:

@@ -2,7 +2,7 @@
 
     agent ─► Request ─► Client.complete ─► Completion
 
-A request is plain data and names a policy by the name it is served under. The endpoint
+A request is plain data: it names its policy, and the name that one is served under. The endpoint
 pool, the scripted client and anything a user writes keep this protocol, so an agent never
 knows whether a vLLM, a cloud endpoint or a script answered.
 """
@@ -30,6 +30,8 @@ class Request:
     choices: tuple[str, ...] = ()
     """The words the reply must be one of; logprobs come back for them."""
     stop: tuple[str, ...] = ()
+    policy: str = ""
+    """Id of the policy that is asked; the pool routes by it, for two endpoints may serve one name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Fleet:
         self.pool = Pool()
         self.launcher = launcher
         self.limiter = limiter
-        self._up: dict[str, Policy] = {}
+        self._up: dict[str, tuple[Policy, str]] = {}
 
     def served_as(self, policy: str) -> str:
         """The name a policy answers under.
@@ -70,16 +70,16 @@ class Fleet:
             raise EndpointError(
                 f"The policy {policy!r} is not served.", mend="`noria resume` brings the pool up again."
             )
-        return self._up[policy].name
+        return self._up[policy][1]
 
     def is_up(self, policy: str) -> bool:
         """Whether a policy is served."""
         return policy in self._up
 
-    def serve_remote(self, policy: Policy, client: Client) -> None:
-        """Serve a policy that runs elsewhere."""
-        self.pool.serve(policy.name, client)
-        self._up[policy.id] = policy
+    def serve_remote(self, policy: Policy, served_as: str, client: Client) -> None:
+        """Serve a policy that runs elsewhere, under the name it has there."""
+        self.pool.serve(policy.id, client)
+        self._up[policy.id] = policy, served_as
 
     async def bring_up(self, policy: Policy) -> None:
         """Serve a local policy; one that is up already stays.
@@ -88,14 +88,14 @@ class Fleet:
             EndpointError: it does not come up.
         """
         if policy.id not in self._up:
-            self.pool.serve(policy.name, await self.launcher.launch(policy))
-            self._up[policy.id] = policy
+            self.pool.serve(policy.id, await self.launcher.launch(policy))
+            self._up[policy.id] = policy, policy.name
 
     async def retire(self, policy: str) -> None:
         """Stop serving a policy."""
         if (gone := self._up.pop(policy, None)) is not None:
-            await self.pool.retire(gone.name)
-            await self.launcher.retire(gone)
+            await self.pool.retire(policy)
+            await self.launcher.retire(gone[0])
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

@@ -18,24 +18,13 @@ class Limiter:
         self._places = asyncio.Semaphore(limit)
         self._gate = asyncio.Event()
         self._gate.set()
-        self.in_flight = 0
-        self.waiting = 0
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Hold a place; waits while none is free or the gate is closed."""
-        self.waiting += 1
-        try:
+        async with self._places:
             await self._gate.wait()
-            await self._places.acquire()
-        finally:
-            self.waiting -= 1
-        self.in_flight += 1
-        try:
             yield
-        finally:
-            self.in_flight -= 1
-            self._places.release()
 
     def close(self) -> None:
         """Let nobody new start; calls in flight finish."""

@@ -82,7 +82,10 @@ class VllmLauncher:
         return self._client(server)
 
     def _client(self, server: VllmServer) -> Client:
-        return OpenAIClient(server.url, server.key, limiter=self.limiter, deadline=self.deadline)
+        return OpenAIClient(
+            server.url, server.key, limiter=self.limiter, deadline=self.deadline,
+            gone=lambda: "" if server.alive() else _died(server),
+        )  # fmt: skip
 
     async def retire(self, policy: Policy) -> None:
         """Take a policy down."""
@@ -94,7 +97,7 @@ class VllmLauncher:
     async def alive(self) -> str:
         """A dead server's last words, empty while all live."""
         dead = next((server for server in self._servers.values() if not server.alive()), None)
-        return f"the vLLM server for {dead.launch.name!r} died: {dead.last_words()}" if dead else ""
+        return _died(dead) if dead else ""
 
     def rest(self, resting: bool) -> None:
         """Stop the servers where they stand while training has the cores; on a GPU they only idle."""
@@ -107,6 +110,10 @@ class VllmLauncher:
         for server in self._servers.values():
             await server.stop()
         self._servers.clear()
+
+
+def _died(server: VllmServer) -> str:
+    return f"the vLLM server for {server.launch.name!r} died: {server.last_words()}"
 
 
 def merges(rules: Serve) -> bool:

@@ -12,6 +12,7 @@ when a prompt is prefilled in pieces.
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from math import exp, log
 from typing import Any
 
@@ -33,11 +34,17 @@ PAUSES = (0.25, 8.0)
 class OpenAIClient:
     """One endpoint."""
 
-    def __init__(self, url: str, key: str, *, limiter: Limiter, deadline: float = 300.0) -> None:
-        """Talk to the endpoint at `url` (ending in `/v1`); `deadline` in seconds bounds a call with its retries."""
+    def __init__(
+        self, url: str, key: str, *, limiter: Limiter, deadline: float = 300.0, gone: Callable[[], str] = lambda: ""
+    ) -> None:
+        """Talk to the endpoint at `url` (ending in `/v1`); `deadline` in seconds bounds a call with its retries.
+
+        `gone` is asked after a fault of transport: a sentence where no answer will ever come, empty else.
+        """
         self.url = url
         self._limiter = limiter
         self._deadline = deadline
+        self._gone = gone
         self._client = AsyncOpenAI(
             base_url=url, api_key=key or "none", max_retries=0, timeout=deadline, http_client=DefaultAioHttpClient()
         )
@@ -74,6 +81,8 @@ class OpenAIClient:
             except (APIConnectionError, APIResponseValidationError, TimeoutError, ValueError, OSError) as fault:
                 # A truncated or malformed body surfaces as a ValueError: a fault of transport, not a reply.
                 why, wait = f"{type(fault).__name__}: {str(fault.__cause__ or fault)[:200]}", 0.0
+                if said := self._gone():
+                    raise EndpointError(f"{self.url} will not answer for {model!r}: {said}") from fault
             wait = max(wait, pause * random.uniform(0.5, 1.0))
             if time.monotonic() + wait >= until:
                 raise EndpointError(

@@ -1,8 +1,8 @@
-"""The pool of served names: a request goes to the client that serves its model.
+"""The pool of policies: a request goes to the client that serves its policy.
 
-Several endpoints and models may serve one session; an agent names a policy and does not
-know where it runs. The pool counts what went through it, for the stage table and the live
-view.
+Several endpoints and models may serve one session, two of them under one name; an agent
+names a policy and does not know where it runs. The pool counts what went through it, for
+the stage table and the live view.
 """
 
 import time
@@ -16,7 +16,7 @@ WINDOW = 10.0
 
 
 class Pool:
-    """Routes requests by served name."""
+    """Routes requests by policy."""
 
     def __init__(self) -> None:
         """An empty pool."""
@@ -25,22 +25,22 @@ class Pool:
         self._completion = 0
         self._recent: deque[tuple[float, int]] = deque()
 
-    def serve(self, name: str, client: Client) -> None:
-        """Send requests for `name` to this client from now on."""
-        self._clients[name] = client
+    def serve(self, policy: str, client: Client) -> None:
+        """Send requests for the policy of this id to this client from now on."""
+        self._clients[policy] = client
 
-    async def retire(self, name: str) -> None:
-        """Serve a name no longer; a client that serves another name stays open."""
-        gone = self._clients.pop(name, None)
+    async def retire(self, policy: str) -> None:
+        """Serve a policy no longer; a client that serves another one stays open."""
+        gone = self._clients.pop(policy, None)
         if gone is not None and all(client is not gone for client in self._clients.values()):
             await gone.close()
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
-        client = self._clients.get(request.model)
+        client = self._clients.get(request.policy)
         if client is None:
             served = ", ".join(sorted(self._clients)) or "nothing"
-            raise EndpointError(f"Nobody serves {request.model!r}; served are: {served}.")
+            raise EndpointError(f"Nobody serves {request.model!r} ({request.policy}); served are: {served}.")
         completion = await client.complete(request)
         self._prompt += completion.usage.prompt_tokens
         self._completion += completion.usage.completion_tokens

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from noria.memory import tables
 from noria.memory.ledger import Ledger, Write, put, replace
@@ -172,13 +172,15 @@ class History:
         query = select(tables.episodes.c.id).where(tables.episodes.c.round == number)
         return {row.id for row in self.ledger.rows(query)}
 
-    def samples(self, *, before: int | None = None, number: int | None = None) -> list[Sample]:
-        """Accepted samples, oldest first: of one round, of those before it, or all."""
+    def samples(self, *, before: int | None = None, number: int | None = None, role: str | None = None) -> list[Sample]:
+        """Accepted samples, oldest first: of one round, of those before it, or all; of one role or of each."""
         query = select(tables.samples.c.body).order_by(tables.samples.c.sequence)
         if number is not None:
             query = query.where(tables.samples.c.round == number)
         if before is not None:
             query = query.where(tables.samples.c.round < before)
+        if role is not None:
+            query = query.where(tables.samples.c.role == role)
         return [Sample.model_validate_json(row.body) for row in self.ledger.rows(query)]
 
     def unindexed(self) -> list[Sample]:
@@ -264,11 +266,6 @@ class History:
             .order_by(turns.c.role, turns.c.policy)
         )
         return [(row.role, row.policy, row.calls, row.p, row.c, row.s) for row in self.ledger.rows(query)]
-
-    async def rename_folder(self, policy: Policy) -> None:
-        """Write where a policy's weights are served from now."""
-        statement = update(tables.policies).where(tables.policies.c.id == policy.id)
-        await self.ledger.write((statement.values(body=policy.model_dump_json()), None))
 
 
 def _episode_row(episode: Episode) -> dict[str, Any]:

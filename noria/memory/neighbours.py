@@ -124,9 +124,16 @@ class Neighbours:
         self._client.close()
 
 
-async def catch_up(history: History, index: Neighbours) -> int:
-    """Bring the index up to the ledger; returns how many samples it took in."""
+async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
+    """Bring the index up to the ledger; returns how many samples it took in.
+
+    `recount` compares what the index holds with what it was given: one that was deleted or
+    lost rows takes every sample again.
+    """
     waiting = history.unindexed()
+    if recount:
+        whole = history.samples(role="solver")
+        waiting = whole if index.count() + len(waiting) < len(whole) else waiting
     if waiting:
         index.add([_row(sample) for sample in waiting])
         await history.indexed(sample.id for sample in waiting)
@@ -142,7 +149,7 @@ def rebuild(folder: Path, history: History) -> int:
     with storage(folder / FOLDER):
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
     index = Neighbours(folder)
-    index.add([_row(sample) for sample in history.samples() if sample.role == "solver"])
+    index.add([_row(sample) for sample in history.samples(role="solver")])
     count = index.count()
     index.close()
     return count

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from noria.graphs.learning import promote
 from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run, summary
 from noria.inference.client import Request
+from noria.inference.fake_server import FakeServer
 from noria.inference.puppet import Puppet
 from noria.inference.scripted import Script, ScriptedClient
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
-from noria.types import ROLES, Sample
+from noria.types import ROLES, Sample, Turn
 from tests import build
 
 TWO = {"stop": {"rounds": 2}, "play": {"episodes": 20, "batch": 8, "attempts": 2}, "exam": {"items": 40}}
@@ -143,6 +145,30 @@ async def test_a_promotion_that_is_run_again_keeps_its_student_up(tmp_path: Path
         assert context.fleet.is_up(student.id)
         assert context.pointer("student").id == student.id
         assert told[-1]["parent"] == "base"
+
+
+async def test_two_endpoints_that_serve_one_name_stay_two_policies(tmp_path: Path) -> None:
+    async with FakeServer(script=Puppet(skill=1.0)) as first, FakeServer() as second:
+        settings = build.config(
+            tmp_path,
+            endpoints={"sums": {"url": first.url, "model": "base"}, "rest": {"url": second.url, "model": "base"}},
+            seats=dict.fromkeys(ROLES, "rest") | {"solver": "sums"},
+        )
+        found = await run(settings, replace(build.means(settings), base=None))
+        assert first.calls > 12
+        assert second.calls > 12
+    assert {one["role"]: one["policy"] for one in found["seats"]} == dict.fromkeys(ROLES, "rest") | {"solver": "sums"}
+    ledger = Ledger(settings.session)
+    solved = [turn for turn in all_turns(ledger) if turn.key.role == "solver"]
+    ledger.close()
+    assert {turn.served_as for turn in solved} == {"base"}
+    assert len({turn.policy for turn in solved}) == 1
+    assert found["samples"]["by_source"]["pool"] > 0
+
+
+def all_turns(ledger: Ledger) -> list[Turn]:
+    history = History(ledger)
+    return [turn for episode in history.episodes() for turn in history.trace(episode.id)]
 
 
 def test_a_finished_session_is_not_played_again(tmp_path: Path) -> None:

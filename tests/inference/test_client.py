@@ -128,20 +128,31 @@ async def test_a_closed_gate_holds_new_calls_and_lets_old_ones_finish() -> None:
     assert order == ["first", "opened", "second"]
 
 
-async def test_the_pool_routes_by_name_and_counts() -> None:
-    async with FakeServer(script=lambda _: "one") as first, FakeServer(("big",), script=lambda _: "two") as second:
+async def test_the_pool_routes_by_policy_even_where_two_are_served_under_one_name() -> None:
+    async with FakeServer(script=lambda _: "one") as first, FakeServer(script=lambda _: "two") as second:
         pool = Pool()
-        pool.serve("base", client(first))
-        pool.serve("big", client(second))
-        assert (await pool.complete(request())).replies == ("one",)
-        assert (await pool.complete(request(model="big"))).replies == ("two",)
+        pool.serve("policy-1", client(first))
+        pool.serve("policy-2", client(second))
+        assert (await pool.complete(request(policy="policy-1"))).replies == ("one",)
+        assert (await pool.complete(request(policy="policy-2"))).replies == ("two",)
         prompt, completion = pool.tokens()
         assert prompt > 0
         assert completion == 2
-        await pool.retire("big")
-        with pytest.raises(EndpointError, match="Nobody serves 'big'; served are: base"):
-            await pool.complete(request(model="big"))
+        await pool.retire("policy-2")
+        with pytest.raises(EndpointError, match=r"Nobody serves 'base' \(policy-2\); served are: policy-1"):
+            await pool.complete(request(policy="policy-2"))
         await pool.close()
+
+
+async def test_a_server_that_is_gone_is_not_waited_for() -> None:
+    async with FakeServer() as server:
+        url = server.url
+    mine = OpenAIClient(url, "k", limiter=Limiter(1), deadline=60, gone=lambda: "it died: out of memory")
+    started = time.monotonic()
+    with pytest.raises(EndpointError, match="will not answer for 'base': it died: out of memory"):
+        await mine.complete(request())
+    await mine.close()
+    assert time.monotonic() - started < 10
 
 
 async def test_three_hundred_calls_at_once_all_come_back() -> None:

@@ -46,6 +46,20 @@ def test_the_index_follows_the_ledger_and_can_be_made_again(tmp_path: Path) -> N
     history.ledger.close()
 
 
+def test_an_index_that_was_deleted_is_made_again_when_its_session_opens(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    index = Neighbours(tmp_path)
+    asyncio.run(catch_up(history, index))
+    index.close()
+    shutil.rmtree(tmp_path / FOLDER)
+    index = Neighbours(tmp_path)
+    assert asyncio.run(catch_up(history, index)) == 0
+    assert asyncio.run(catch_up(history, index, recount=True)) == index.count() == 3
+    assert asyncio.run(catch_up(history, index, recount=True)) == 0
+    index.close()
+    history.ledger.close()
+
+
 def test_free_text_is_compared_within_its_own_shape(tmp_path: Path) -> None:
     history = settled(tmp_path)
     index = Neighbours(tmp_path)
