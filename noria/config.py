@@ -114,6 +114,13 @@ class Play(Part):
         return self
 
 
+class SandboxRules(Part):
+    """Where programs run that a model wrote."""
+
+    minimum: Literal["landlock", "bwrap"] = "landlock"
+    """The weakest isolation that will do; the strongest that works is used, and below this nothing runs."""
+
+
 class Judge(Part):
     """How far the judge's opinion counts."""
 
@@ -188,6 +195,7 @@ class SessionConfig(Part):
     serve: Serve = Serve()
     seeds: Seeds = Seeds()
     play: Play = Play()
+    sandbox: SandboxRules = SandboxRules()
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()

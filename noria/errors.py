@@ -3,6 +3,7 @@
     NoriaError ─┬─ ConfigError      the config file, a flag, a template           exit 2
                 ├─ ModelError       a model folder, a wheel, an adapter           exit 2
                 ├─ EndpointError    an endpoint that is away or lacks something   exit 2
+                ├─ SandboxError     no sandbox that is strong enough works here  exit 2
                 ├─ SessionError     the session folder, its lock, its ledger      exit 2
                 ├─ RunError         a run that failed midway and can be resumed   exit 1
                 └─ ReplyError       a reply that cannot be read: data, not a crash
@@ -39,6 +40,10 @@ class ModelError(NoriaError):
 
 class EndpointError(NoriaError):
     """An endpoint is away, refuses us, or lacks what a seat needs."""
+
+
+class SandboxError(NoriaError):
+    """A sandbox does not work, or is weaker than the config allows."""
 
 
 class SessionError(NoriaError):

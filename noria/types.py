@@ -102,11 +102,13 @@ class Check(Noun):
     score: float = Field(ge=0, le=1)
     evidence: str
     """What a person needs to see to agree: expected against found, never a bare no."""
+    sandbox: str = ""
+    """The isolation a program ran under, such as `landlock7+seccomp`; empty where none was run."""
 
     @classmethod
-    def of(cls, name: str, passed: bool, evidence: str) -> "Check":
+    def of(cls, name: str, passed: bool, evidence: str, *, sandbox: str = "") -> "Check":
         """A check that is all or nothing."""
-        return cls(name=name, passed=passed, score=float(passed), evidence=evidence)
+        return cls(name=name, passed=passed, score=float(passed), evidence=evidence, sandbox=sandbox)
 
 
 class Grounding(Noun):

@@ -5,6 +5,7 @@ from typing import Any
 
 from noria.config import SessionConfig
 from noria.evaluators.registry import domains
+from noria.evaluators.sandbox.runner import Chosen
 from noria.graphs.opening import Means
 from noria.inference.client import Client
 from noria.inference.limiter import Limiter
@@ -194,3 +195,6 @@ def means(settings: SessionConfig, script: Script | None = None, client: Client 
 
 SHIPPED = domains({"arithmetic": (1, 2, 3, 4), "text_ops": (1,), "units": (1,), "constraints": (1,)})
 """Each domain that ships."""
+
+RUNNER = Chosen("landlock")
+"""A sandbox that starts when something is first run in it."""

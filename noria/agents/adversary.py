@@ -69,7 +69,7 @@ class Adversary(Agent):
         return ("shortcut", ""), ("shortcut", task.instruction), ("forgery", FORGERY)
 
     async def _by_program(self, domain: Domain, task: Task, kind: Literal["shortcut", "forgery"], text: str) -> Probe:
-        checks = await domain.check(task.grounding, text)
+        checks = await domain.check(task.grounding, text, self.desk.runner)
         held = all(check.passed for check in checks)
         evidence = "the verifier accepts it" if held else next(c.evidence for c in checks if not c.passed)
         return Probe(kind=kind, claim="do not do the task", response=text, by="program", held=held, evidence=evidence)
@@ -87,11 +87,11 @@ class Adversary(Agent):
             ),
         )
         reply = read(Reply, turn)
-        checks = await domain.check(task.grounding, reply.answer)
+        checks = await domain.check(task.grounding, reply.answer, self.desk.runner)
         accepted = all(check.passed for check in checks)
         echo = _words(reply.answer) <= _words(task.instruction)
         # Where one answer alone is right, an accepted one is that answer; elsewhere many may be.
-        held = accepted and not domain.unique and echo
+        held = accepted and not domain.single(task.grounding) and echo
         if held:
             evidence = "the verifier accepts an answer made of the instruction's own words"
         elif accepted:

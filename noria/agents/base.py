@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from noria.errors import ReplyError
+from noria.evaluators.sandbox.runner import Runner
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
@@ -32,6 +33,8 @@ class Desk:
     templates: Templates
     served_as: Callable[[str], str]
     """Policy id to the name it is served under today."""
+    runner: Runner
+    """Where programs run that a model wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import asyncio
 
 from noria.agents.base import Agent, Ask
 from noria.evaluators.domain import Domain
+from noria.evaluators.sandbox.runner import Runner
 from noria.identity import content_id
 from noria.types import Attempt, Dealt, Source, Task, Turn
 
@@ -42,7 +43,7 @@ class Solver(Agent):
             replies.extend(turn.replies)
             if not turn.replies:
                 break
-        return [await checked(domain, task, reply, self.policy, source) for reply in replies[:count]]
+        return [await checked(domain, task, reply, self.policy, source, self.desk.runner) for reply in replies[:count]]
 
     async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[Attempt]:
         """Answer exam tasks once each, greedily, all at once."""
@@ -50,16 +51,17 @@ class Solver(Agent):
         async def answer(number: int, task: Task, domain: Domain) -> Attempt:
             ask = self._ask(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
-            return await checked(domain, task, turn.replies[0] if turn.replies else "", self.policy, "student")
+            said = turn.replies[0] if turn.replies else ""
+            return await checked(domain, task, said, self.policy, "student", self.desk.runner)
 
         return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
 
 
-async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source) -> Attempt:
+async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source, runner: Runner) -> Attempt:
     """A response with what the domain's program found."""
     text = response.strip()
     identity = {"task": task.id, "response": text, "policy": policy, "source": source}
-    checks = await domain.check(task.grounding, text)
+    checks = await domain.check(task.grounding, text, runner)
     return Attempt(
         id=content_id("attempt", identity), task=task.id, response=text, policy=policy, source=source, checks=checks
     )

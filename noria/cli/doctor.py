@@ -71,6 +71,7 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
     yield _tried("Chroma", _chroma, "pip install --force-reinstall chromadb")
     yield _tried("embedder", _embedder, "pip install --force-reinstall wordllama")
     yield _tried("templates", lambda: _templates(settings), "")
+    yield from _sandbox(settings)
     for name, endpoint in settings.endpoints.items():
         seats = [role for role in ROLES if settings.seat(role) == name]
         try:
@@ -167,6 +168,20 @@ def _chroma() -> str:
     if [one.sample for one in near] != ["b"]:
         raise ValueError("it returned the wrong neighbour")
     return f"{importlib.metadata.version('chromadb')}, an index opens and finds its neighbour"
+
+
+def _sandbox(settings: SessionConfig) -> Iterator[Finding]:
+    """One line a tier; what fails is a failure only where the config's domains need it."""
+    from noria.evaluators.registry import domains
+    from noria.evaluators.sandbox.tiers import STRENGTH, find
+
+    tiers = {tier: find(tier) for tier in STRENGTH}
+    allowed = STRENGTH[STRENGTH.index(settings.sandbox.minimum) :]
+    needed = any(domain.executes for domain in domains(dict(settings.domains)).values())
+    enough = not needed or any(tiers[tier].level for tier in allowed)
+    for tier, found in tiers.items():
+        said = f"{found.level}, {found.said}" if found.level else f"it does not work here: {found.said}"
+        yield Finding(f"sandbox {tier}", bool(found.level) or enough, said, "" if found.level else found.mend)
 
 
 def _embedder() -> str:

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from noria.evaluators.domain import Domain, Parameters, choose, proposal
 from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick
+from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
 Skill = Literal["add", "subtract", "multiply", "multiply_add", "add_subtract"]
@@ -149,7 +150,7 @@ class Arithmetic(Domain):
         )
         return Check.of("wording", operations == expected, evidence)
 
-    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
         """The final number against the answer."""
         answer = grounding.facts["answer"]
         found, why = final_integer(response)

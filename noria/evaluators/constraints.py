@@ -20,6 +20,7 @@ from pydantic import Field
 from noria.evaluators.domain import Domain, Parameters, choose, proposal
 from noria.evaluators.lexicon import TOPICS
 from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, numbers, pick, words
+from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
 AND = "_and_"
@@ -179,7 +180,7 @@ class Constraints(Domain):
         evidence = f"asks for {', '.join(sorted(kinds)) or 'nothing'}; the parameters for {', '.join(parameters.kinds)}"
         return Check.of("wording", kinds == set(parameters.kinds), evidence)
 
-    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
         """Whether it is a text on the topic, then each constraint."""
         facts, text = grounding.facts, response.strip()
         if len(text) > RESPONSE_LIMIT:

@@ -8,7 +8,8 @@ A domain is pure: it knows no model, no ledger and no session. It deals a *windo
 of its parameter space, so that a tiny generator that always likes the same numbers still
 covers the space; it types what the generator may propose; a program grounds the truth,
 words the task in many phrasings, tells whether another's wording still says what the
-parameters say, and checks responses. Levels order difficulty from 1 up.
+parameters say, and checks responses. What a model wrote and must be run is run by a
+runner that is handed in (see `sandbox/`). Levels order difficulty from 1 up.
 """
 
 import random
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from noria.errors import ReplyError
+from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
 WORDING_LIMIT = 200
@@ -47,6 +49,8 @@ class Domain(ABC):
     """Its field `skill` is a Literal; further fields are the domain's own."""
     answer_tokens: ClassVar[int]
     """Tokens a right answer needs at most; the solver's cap."""
+    executes: ClassVar[bool] = False
+    """Whether it runs programs that models wrote, and so needs a sandbox."""
     unique: ClassVar[bool]
     """Whether one answer alone is right (up to form); else another passing answer is no ambiguity."""
 
@@ -94,9 +98,22 @@ class Domain(ABC):
     def says(self, parameters: Parameters, instruction: str) -> Check:
         """Whether a wording still says what the parameters say, and nothing that contradicts them."""
 
+    async def establish(self, grounding: Grounding, runner: Runner) -> Grounding:
+        """The grounding with what only a run can tell; as it is where nothing has to be run.
+
+        Raises:
+            ValueError: the run shows that there is no truth (the sentence says why).
+            SandboxError: nothing can be run, or not isolated enough.
+        """
+        return grounding
+
     @abstractmethod
-    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
-        """Check a response; never raises for a response, however odd."""
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
+        """Check a response; never raises for a response, however odd. Programs are run by the runner alone.
+
+        Raises:
+            SandboxError: a program would have to be run and cannot be.
+        """
 
     @abstractmethod
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
@@ -109,6 +126,10 @@ class Domain(ABC):
     def free_text(self, parameters: Parameters) -> str:
         """The part of the parameters that is free text, whose novelty is by meaning; empty where there is none."""
         return ""
+
+    def single(self, grounding: Grounding) -> bool:
+        """Whether one answer alone is right for this task."""
+        return self.unique
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """What of the answer can be read off the instruction; empty where nothing can."""

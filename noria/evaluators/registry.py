@@ -4,12 +4,16 @@ import difflib
 
 from noria.errors import ConfigError
 from noria.evaluators.arithmetic import Arithmetic
+from noria.evaluators.code import Code
 from noria.evaluators.constraints import Constraints
+from noria.evaluators.deduction import Deduction
 from noria.evaluators.domain import Domain
 from noria.evaluators.text_ops import TextOps
 from noria.evaluators.units import Units
 
-DOMAINS: dict[str, type[Domain]] = {kind.name: kind for kind in (Arithmetic, TextOps, Units, Constraints)}
+DOMAINS: dict[str, type[Domain]] = {
+    kind.name: kind for kind in (Arithmetic, TextOps, Units, Constraints, Code, Deduction)
+}
 
 
 def domain(name: str) -> Domain:

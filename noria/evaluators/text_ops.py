@@ -17,6 +17,7 @@ from pydantic import Field
 from noria.evaluators.domain import Domain, Parameters, choose, proposal
 from noria.evaluators.lexicon import WORDS
 from noria.evaluators.phrasing import RESPONSE_LIMIT, fold, named, pick, words
+from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
 JOIN = "_then_"
@@ -173,7 +174,7 @@ class TextOps(Domain):
         )
         return Check.of("wording", operations == expected, evidence)
 
-    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
         """The response against the result, the form of the list aside."""
         answer = grounding.facts["answer"]
         if len(response) > RESPONSE_LIMIT:

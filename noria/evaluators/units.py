@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 
 from noria.evaluators.domain import Domain, Parameters, choose, proposal
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers, pick
+from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
 Skill = Literal["length", "mass", "time", "volume"]
@@ -175,7 +176,7 @@ class Units(Domain):
             return Check.of("wording", False, f"{parameters.value} is not said in {source}")
         return Check.of("wording", sorted(said) == sorted((source, target)), f"names the units {', '.join(said)}")
 
-    async def check(self, grounding: Grounding, response: str) -> tuple[Check, ...]:
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
         """The last quantity of the response against the answer, value and unit."""
         answer, unit = grounding.facts["answer"], grounding.facts["unit"]
         if len(response) > RESPONSE_LIMIT:

@@ -14,6 +14,7 @@ from noria.errors import ReplyError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain, Parameters
 from noria.evaluators.gate import Decision
+from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.novelty import Claim, shape
 from noria.identity import bucket, content_id, stream
 from noria.types import (
@@ -86,10 +87,10 @@ def claim(draft: Draft, domain: Domain) -> Claim:
     return Claim(tuple(keys), domain.free_text(draft.point), shape(draft.point, domain))
 
 
-def ground(draft: Draft, dealt: Dealt, domain: Domain) -> Task | Decision:
+async def ground(draft: Draft, dealt: Dealt, domain: Domain, runner: Runner) -> Task | Decision:
     """The task with its truth, or the reason there is none."""
     try:
-        grounding = domain.ground(draft.point)
+        grounding = await domain.establish(domain.ground(draft.point), runner)
     except ValueError as fault:
         return Decision("reject", Reason.UNGROUNDED, str(fault))
     identity = {"domain": domain.name, "parameters": draft.parameters, "instruction": draft.instruction}
@@ -109,12 +110,12 @@ def ground(draft: Draft, dealt: Dealt, domain: Domain) -> Task | Decision:
 async def target(passed: list[Attempt], dealt: Dealt, domain: Domain, task: Task, judge: Judge) -> Attempt | None:
     """The attempt to learn from: the only one, the judge's steady preference, or the shortest."""
     distinct = sorted({one.response: one for one in passed}.values(), key=lambda one: (len(one.response), one.response))
-    if len(distinct) < 2 or domain.unique:
+    if len(distinct) < 2 or domain.single(task.grounding):
         return distinct[0] if distinct else None
     return await judge.prefer(dealt, task, distinct[0], distinct[1]) or distinct[0]
 
 
-async def program_truth(dealt: Dealt, domain: Domain, task: Task) -> Attempt:
+async def program_truth(dealt: Dealt, domain: Domain, task: Task, runner: Runner) -> Attempt:
     """The program's own response, checked like any other."""
     text = domain.truth(domain.point(task.parameters), stream(dealt.random, "truth"))
-    return await checked(domain, task, text, domain.verifier, "program")
+    return await checked(domain, task, text, domain.verifier, "program", runner)

@@ -63,8 +63,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
         for item in context.history.exam_items(earlier)
     }
     rules = context.config.exam
-    items = examining.draw(
-        context.domains, dict(context.config.domains), rules.items, f"{context.config.random}/{number}/exam", used=used
+    name = f"{context.config.random}/{number}/exam"
+    items = await examining.draw(
+        context.domains, dict(context.config.domains), rules.items, name, context.desk.runner, used=used
     )
     async with stage(context, number, "examine"):
         await context.bring_up(policy)

@@ -4,6 +4,7 @@ The same path opens a new session and one that was left: what the ledger holds i
 what it does not hold is made. Everything is closed on the way out, however it ends.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,8 @@ from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import ConfigError, storage
 from noria.evaluators.registry import domains
+from noria.evaluators.sandbox.runner import Chosen
+from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
 from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
@@ -55,6 +58,8 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     """A session's context, with its pool served; everything is closed on the way out."""
     known = domains(dict(config.domains))
     found, skipped = seeds.gather(config.seeds)
+    if any(domain.executes for domain in known.values()):
+        await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
     templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])
     async with AsyncExitStack() as stack:
@@ -70,7 +75,9 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await catch_up(history, index, recount=True)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
-        desk = Desk(fleet.pool, history, templates, fleet.served_as)
+        runner = Chosen(config.sandbox.minimum)
+        stack.callback(runner.close)
+        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner)
         context = Context(
             config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
         )  # fmt: skip

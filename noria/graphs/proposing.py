@@ -49,8 +49,8 @@ async def novelty(state: State, runtime: Runtime[Context]) -> Update:
 
 async def ground(state: State, runtime: Runtime[Context]) -> Update:
     """A program builds the truth."""
-    dealt = state["dealt"]
-    task = candidate.ground(state["draft"], dealt, runtime.context.domains[dealt.domain])
+    context, dealt = runtime.context, state["dealt"]
+    task = await candidate.ground(state["draft"], dealt, context.domains[dealt.domain], context.desk.runner)
     if isinstance(task, gate.Decision):
         return {"decision": task}
     return {"task": task, "drafts": (*state.get("drafts", ()), task), "stage": Stage.GROUNDED}

@@ -32,7 +32,7 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     target = await candidate.target(passed, dealt, domain, task, judge)
     if target is None and play.targets == "verified":
         return found | turned_away(Reason.UNSOLVED, f"none of {len(made)} attempts passed")
-    target = target or await candidate.program_truth(dealt, domain, task)
+    target = target or await candidate.program_truth(dealt, domain, task, context.desk.runner)
     if not target.passed:
         return found | turned_away(Reason.UNGROUNDED, f"{domain.verifier} refuses its own truth: {target.response!r}")
     return found | {"target": target, "stage": Stage.SOLVABLE}

@@ -13,6 +13,7 @@ from noria.agents.student import Solver
 from noria.config import ExamRules
 from noria.evaluators.domain import Domain
 from noria.evaluators.gate import by_domain, promote, sign_test, spend, wilson
+from noria.evaluators.sandbox.runner import Runner
 from noria.identity import bucket, content_id, stream
 from noria.types import Bucket, Exam, ExamItem, Task
 
@@ -20,8 +21,8 @@ TRIES = 4000
 """Draws a domain gets to find its items; small domains may hold fewer."""
 
 
-def draw(
-    domains: dict[str, Domain], levels: dict[str, tuple[int, ...]], count: int, name: str,
+async def draw(
+    domains: dict[str, Domain], levels: dict[str, tuple[int, ...]], count: int, name: str, runner: Runner,
     *, used: set[str], where: Bucket = "gate",
 ) -> list[tuple[Task, Domain]]:  # fmt: skip
     """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid."""
@@ -39,6 +40,10 @@ def draw(
             if bucket(domain.name, parameters) != where or key in used:
                 continue
             used.add(key)
+            try:
+                grounding = await domain.establish(domain.ground(point), runner)
+            except ValueError:
+                continue
             instruction = domain.phrase(point, rng)
             task = Task(
                 id=content_id("task", {"domain": domain.name, "parameters": parameters, "instruction": instruction}),
@@ -48,7 +53,7 @@ def draw(
                 parameters=parameters,
                 instruction=instruction,
                 worded_by="program",
-                grounding=domain.ground(point),
+                grounding=grounding,
             )
             items.append((task, domain))
             found += 1

@@ -96,6 +96,14 @@ def test_an_unknown_domain_and_a_malformed_seed(tmp_path: Path) -> None:
     assert not (tmp_path / "session" / FILE).exists()
 
 
+def test_a_sandbox_below_the_minimum(tmp_path: Path) -> None:
+    path = config(tmp_path, domains={"code": [1]}, sandbox={"minimum": "bwrap"})
+    sentence = refused("run", "--dry-run", "--config", path, PATH="/nowhere")
+    assert "No sandbox of at least 'bwrap' works here" in sentence
+    assert "apt-get install bubblewrap" in sentence
+    assert not (tmp_path / "session" / FILE).exists()
+
+
 def test_a_session_in_use(tmp_path: Path) -> None:
     path = config(tmp_path)
     right("run", "--dry-run", "--config", path)

@@ -20,6 +20,7 @@ async def test_what_works_is_told_and_what_does_not_comes_with_its_mend(tmp_path
     assert "vLLM" in found["endpoint bad, JSON schema"]["mend"]
     assert "1 of" in done.stderr
     assert {"Python", "disk", "memory", "Chroma", "embedder", "templates", "endpoint good, choice"} <= set(found)
+    assert {"sandbox landlock", "sandbox bwrap"} <= set(found)
 
 
 async def test_status_is_zero_where_all_that_is_needed_works(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.registry import DOMAINS, domain, domains
 from noria.identity import canonical_json, stream
 from noria.inference.puppet import filled
+from tests import build
 
 EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).levels]
 DRAWN = 400
@@ -28,7 +29,7 @@ ODD = (
 
 
 def passes(kind: Domain, grounding: object, response: str) -> bool:
-    checks = asyncio.run(kind.check(grounding, response))  # type: ignore[arg-type]
+    checks = asyncio.run(kind.check(grounding, response, build.RUNNER))  # type: ignore[arg-type]
     assert checks
     return all(check.passed for check in checks)
 
@@ -46,10 +47,10 @@ def test_every_phrasing_says_its_parameters_and_every_truth_passes(name: str, le
             assert form.check(instruction).passed, instruction
             grounding = kind.ground(point)
             truth = kind.truth(point, rng)
-            checks = await kind.check(grounding, truth)
+            checks = await kind.check(grounding, truth, build.RUNNER)
             assert all(check.passed for check in checks), (instruction, truth, checks)
             assert not kind.leaks(grounding, instruction), instruction
-            echo = await kind.check(grounding, instruction)
+            echo = await kind.check(grounding, instruction, build.RUNNER)
             assert not all(check.passed for check in echo), instruction
 
     asyncio.run(look())
@@ -64,7 +65,7 @@ def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
         for turn in range(WRONG):
             point = kind.sample(kind.levels[turn % len(kind.levels)], rng)
             wrong = kind.wrong(point, rng)
-            checks = await kind.check(kind.ground(point), wrong)
+            checks = await kind.check(kind.ground(point), wrong, build.RUNNER)
             if all(check.passed for check in checks):
                 through.append((kind.phrase(point, rng), wrong))
         return through
@@ -78,16 +79,18 @@ def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
     for level in kind.levels:
         grounding = kind.ground(kind.sample(level, rng))
         for response in ODD:
-            if response != "0" or grounding.facts.get("answer") != 0:
+            # A nought or an empty list may be right of a number or a program.
+            if response not in ("0", "-0", "[]") or name not in ("arithmetic", "deduction"):
                 assert not passes(kind, grounding, response), (name, level, response[:40])
 
 
 @pytest.mark.parametrize("name", DOMAINS)
+@settings(deadline=None)
 @given(response=st.text(max_size=200))
 def test_no_text_makes_a_verifier_raise(name: str, response: str) -> None:
     kind = domain(name)
     grounding = kind.ground(kind.sample(kind.levels[-1], stream("any", name)))
-    for check in asyncio.run(kind.check(grounding, response)):
+    for check in asyncio.run(kind.check(grounding, response, build.RUNNER)):
         assert 0 <= check.score <= 1
         assert check.evidence
 

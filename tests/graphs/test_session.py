@@ -171,6 +171,21 @@ def all_turns(ledger: Ledger) -> list[Turn]:
     return [turn for episode in history.episodes() for turn in history.trace(episode.id)]
 
 
+def test_a_session_of_executed_domains_says_in_each_check_where_it_ran(tmp_path: Path) -> None:
+    settings = build.config(tmp_path, domains={"code": (1, 2), "deduction": (1,)}, exam={"items": 5})
+    found = played(settings)
+    assert found["samples"]["accepted"] > 3
+    ledger = Ledger(settings.session)
+    attempts = [one for episode in History(ledger).episodes() for one in episode.attempts]
+    items = History(ledger).exam_items(1)
+    ledger.close()
+    assert attempts
+    ran = [check for one in attempts for check in one.checks if check.name == "cases"]
+    assert {check.passed for check in ran} == {True, False}  # the puppet's words are no program, the program's truth is
+    assert all("landlock" in check.sandbox for check in ran)
+    assert {item.task.domain for item in items} == {"code", "deduction"}
+
+
 def test_a_finished_session_is_not_played_again(tmp_path: Path) -> None:
     settings = build.config(tmp_path)
     found = played(settings)

@@ -1,0 +1,91 @@
+"""The sandbox as a session uses it: a few workers of one tier, started when first needed.
+
+    check ─► await run(job) ─► a thread ─► an idle worker of the job's hash seed ─► Ran
+
+A worker whose zygote died (the kernel was short of memory) is started again and the job is
+run once more; twice in a row is a fault of the sandbox, not of the program.
+"""
+
+import asyncio
+import os
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from noria.errors import SandboxError
+from noria.evaluators.sandbox.job import Job, Ran
+from noria.evaluators.sandbox.tiers import COMMANDS, INSIDE, Found, Tier, choose
+from noria.evaluators.sandbox.worker import Worker
+
+
+class Runner(Protocol):
+    """Runs programs that nobody trusts."""
+
+    async def run(self, job: Job) -> Ran:
+        """Run one job.
+
+        Raises:
+            SandboxError: nothing can be run here, or not isolated enough.
+        """
+        ...
+
+
+class Sandbox:
+    """Workers of one tier, as many as there are cores."""
+
+    def __init__(self, found: Found, workers: int = 0) -> None:
+        """Use a tier that was found to work; with 0 workers, one a core."""
+        self.found = found
+        self._threads = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
+        self._idle: dict[int, list[Worker]] = defaultdict(list)
+        self._all: list[Worker] = []
+
+    async def run(self, job: Job) -> Ran:
+        """Run one job (see `Runner.run`)."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, job)
+
+    def run_now(self, job: Job) -> Ran:
+        """`run` for callers that may wait."""
+        worker = self._taken(job.seed)
+        try:
+            try:
+                return worker.run(job)
+            except SandboxError:
+                return worker.run(job)
+        finally:
+            self._idle[job.seed].append(worker)
+
+    def _taken(self, seed: int) -> Worker:
+        # Lists give and take whole, whatever thread asks.
+        try:
+            return self._idle[seed].pop()
+        except IndexError:
+            worker = Worker(COMMANDS[self.found.tier](INSIDE), self.found.level, seed=seed)
+            self._all.append(worker)
+            return worker
+
+    def close(self) -> None:
+        """End every worker."""
+        self._threads.shutdown()
+        for worker in self._all:
+            worker.close()
+
+
+class Chosen:
+    """A runner that looks for a tier when the first program is to run, so that a session without any needs none."""
+
+    def __init__(self, minimum: Tier) -> None:
+        """Use the strongest tier that works, and none below `minimum`."""
+        self.minimum = minimum
+        self._sandbox: Sandbox | None = None
+
+    async def run(self, job: Job) -> Ran:
+        """Run one job (see `Runner.run`)."""
+        if self._sandbox is None:
+            self._sandbox = Sandbox(await asyncio.to_thread(choose, self.minimum))
+        return await self._sandbox.run(job)
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._sandbox is not None:
+            self._sandbox.close()
