@@ -121,6 +121,21 @@ class SandboxRules(Part):
     """The weakest isolation that will do; the strongest that works is used, and below this nothing runs."""
 
 
+class VerifierRules(Part):
+    """How verifiers are tested."""
+
+    planted: int = Field(default=100, ge=0)
+    """Right and as many wrong answers of each level that a verifier is shown before a round; 0 tests nothing."""
+
+    @model_validator(mode="after")
+    def _enough(self) -> "VerifierRules":
+        if 0 < self.planted < 80:
+            raise ValueError(
+                "planted must be 0 or at least 80: fewer cannot show that a verifier refuses wrong answers"
+            )
+        return self
+
+
 class Judge(Part):
     """How far the judge's opinion counts."""
 
@@ -187,6 +202,8 @@ class SessionConfig(Part):
         "constraints": (1, 2),
     }
     """Domains and the levels that may be dealt; a session begins at the lowest."""
+    domain_files: tuple[Path, ...] = ()
+    """Python files with a domain of your own each; what they call themselves may stand in `domains`."""
     seats: dict[Role, str] = {}
     """Who plays each role: `student`, `base`, or an endpoint's name; by default the student solves."""
     endpoints: dict[str, Endpoint] = {}
@@ -196,6 +213,7 @@ class SessionConfig(Part):
     seeds: Seeds = Seeds()
     play: Play = Play()
     sandbox: SandboxRules = SandboxRules()
+    verifiers: VerifierRules = VerifierRules()
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()
@@ -261,6 +279,8 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
         return None if path is None else Path(os.path.normpath(folder / path.expanduser()))
 
     seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
+    files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
+    config = config.model_copy(update={"domain_files": files})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 
 

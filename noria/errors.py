@@ -6,10 +6,11 @@
                 ├─ SandboxError     no sandbox that is strong enough works here  exit 2
                 ├─ SessionError     the session folder, its lock, its ledger      exit 2
                 ├─ RunError         a run that failed midway and can be resumed   exit 1
+                ├─ VerifierError    a domain of the user's own that fails: data too
                 └─ ReplyError       a reply that cannot be read: data, not a crash
 
 Bad input never shows a traceback: the command line prints `str(error)` and leaves with
-`error.status`. A `ReplyError` never reaches it; an episode ends with it as its reason.
+`error.status`. A `ReplyError` or `VerifierError` ends an episode as its reason.
 """
 
 import errno
@@ -54,6 +55,10 @@ class RunError(NoriaError):
     """A run failed midway; what was accepted is safe and the session can be resumed."""
 
     status = 1
+
+
+class VerifierError(NoriaError):
+    """A domain that is not ours raised, looped or flooded; one episode ends with it."""
 
 
 class ReplyError(NoriaError):

@@ -60,12 +60,16 @@ class Reason(StrEnum):
     """The adversary's probe held: ambiguous, leaking, or open to a shortcut."""
     REVISIONS_SPENT = "revisions_spent"
     """A revision was asked for and none is left."""
+    UNTRUSTED = "untrusted"
+    """The verifier failed its own test this round, so that nothing it passes is accepted."""
     VETOED = "vetoed"
     """A judge with a veto ruled against it."""
     ENDPOINT = "endpoint"
     """An endpoint failed for longer than the deadline."""
     UNREADABLE = "unreadable"
     """A seat's reply could not be read as what its role owes."""
+    VERIFIER = "verifier"
+    """A verifier that is not Noria's own raised, looped or flooded; the evidence names it."""
     FAULT = "fault"
     """Noria's own code failed in this episode; the evidence says where."""
 
@@ -266,6 +270,8 @@ class Dealt(Noun):
     """Name of the episode's random stream."""
     veto: bool = False
     """Whether the judge of this round may refuse."""
+    admits: bool = True
+    """Whether the domain's verifier passed its own test this round; what it passes is accepted only then."""
 
 
 class Stage(StrEnum):

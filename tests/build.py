@@ -193,7 +193,7 @@ def means(settings: SessionConfig, script: Script | None = None, client: Client 
     return Means(OneClient(found), trainer, base, Limiter(64))
 
 
-SHIPPED = domains({"arithmetic": (1, 2, 3, 4), "text_ops": (1,), "units": (1,), "constraints": (1,)})
+SHIPPED, _ = domains({"arithmetic": (1, 2, 3, 4), "text_ops": (1,), "units": (1,), "constraints": (1,)})
 """Each domain that ships."""
 
 RUNNER = Chosen("landlock")

@@ -1,43 +1,31 @@
 """The judge rules with the evidence in front of it, and may only veto.
 
 Its ruling is a choice of one word whose logprob is its confidence. Whether its veto counts
-is decided each round by executed truth: it rules, unaided, on planted right and wrong
-answers, and keeps a veto only if it tells them apart beyond chance. Where two right
-answers are compared it is asked in both orders, and a preference that turns with the order
-is none.
+is decided each round by executed truth: unaided, it rules on planted right and wrong
+answers and on what fools judges, and its card says whether it keeps a veto or is benched.
+Where two right answers are compared it is asked in both orders, and a preference that
+turns with the order is none.
 """
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import exp
 from typing import cast
 
 from noria.agents.base import Agent, Ask
 from noria.errors import ReplyError
+from noria.evaluators.cards import JudgeCard, Ruled, judge_card
 from noria.evaluators.domain import Domain
-from noria.evaluators.gate import wilson
-from noria.identity import stream
+from noria.evaluators.planted import Pair, Plant, pairs, plants
 from noria.types import Attempt, Critique, Dealt, Ruling, Task, Turn, Verdict
 
 UNSEEN = "none shown"
 
+PAIRS = 6
+"""Pairs of a right and a wrong answer that a judge compares in its calibration."""
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How a judge did on answers whose truth a program knows."""
-
-    right: int
-    right_accepted: int
-    wrong: int
-    wrong_rejected: int
-    unreadable: int
-
-    @property
-    def veto(self) -> bool:
-        """Whether it tells right from wrong beyond chance: the 95 % intervals of its two acceptance rates part."""
-        low, _ = wilson(self.right_accepted, self.right)
-        _, high = wilson(self.wrong - self.wrong_rejected, self.wrong)
-        return self.right > 0 and self.wrong > 0 and low > high
+ORDERED = 10
+"""Attempt numbers from here on are comparisons of one task's answers."""
 
 
 class Judge(Agent):
@@ -69,38 +57,45 @@ class Judge(Agent):
 
     async def prefer(self, dealt: Dealt, task: Task, first: Attempt, second: Attempt) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""
-        picks: list[str] = []
-        for place, (one, two) in enumerate(((first, second), (second, first))):
-            fields = {"instruction": task.instruction, "first": one.response, "second": two.response}
-            ask = Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
-            turn = await self.turn(dealt.episode, task.draft, 10 + place, ask)
-            said = turn.replies[0].strip() if turn.replies else ""
-            picks.append({"first": one.id, "second": two.id}.get(said, ""))
-        if picks[0] != picks[1]:
-            return None
-        return next((attempt for attempt in (first, second) if attempt.id == picks[0]), None)
+        better = await self._compared(
+            dealt.episode, task.draft, ORDERED, task.instruction, (first.response, second.response)
+        )
+        return None if better is None else (first, second)[better]
 
-    async def calibrate(
-        self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int
-    ) -> Calibration:
-        """Rule unaided on planted answers, half of them right, and count."""
-        counts = {"right": 0, "right_accepted": 0, "wrong": 0, "wrong_rejected": 0, "unreadable": 0}
-        for number in range(items):
-            rng = stream(episode, number)
-            at = (number // 2) % len(domains)
-            domain, planted_right = domains[at], number % 2 == 0
-            point = domain.sample(levels[at], rng)
-            response = domain.truth(point, rng) if planted_right else domain.wrong(point, rng)
-            turn = await self._rule(episode, 1, number + 1, domain.phrase(point, rng), response, UNSEEN)
+    async def _compared(
+        self, episode: str, draft: int, number: int, instruction: str, answers: tuple[str, str]
+    ) -> int | None:
+        """Which of two answers is preferred in both orders, 0 or 1; none where the order decides."""
+
+        async def pick(place: int) -> int | None:
+            shown = answers if place == 0 else answers[::-1]
+            fields = {"instruction": instruction, "first": shown[0], "second": shown[1]}
+            ask = Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
+            turn = await self.turn(episode, draft, number + place, ask)
+            said = turn.replies[0].strip() if turn.replies else ""
+            return {"first": place, "second": 1 - place}.get(said)
+
+        one, two = await asyncio.gather(pick(0), pick(1))
+        return one if one == two else None
+
+    async def calibrate(self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int) -> JudgeCard:
+        """Rule unaided on planted answers, `items` right and wrong ones and what fools judges, all at once."""
+
+        async def ruled(number: int, plant: Plant) -> Ruled:
+            turn = await self._rule(episode, 1, number, plant.instruction, plant.response, UNSEEN)
             try:
-                ruling, _ = _read(turn)
+                ruling, confidence = _read(turn)
             except ReplyError:
-                counts["unreadable"] += 1
-                continue
-            counts["right" if planted_right else "wrong"] += 1
-            counts["right_accepted"] += planted_right and ruling == "accept"
-            counts["wrong_rejected"] += (not planted_right) and ruling == "reject"
-        return Calibration(**counts)
+                return Ruled(plant.kind, None, 0.0)
+            return Ruled(plant.kind, ruling == "accept", confidence)
+
+        async def preferred(number: int, pair: Pair) -> bool | None:
+            better = await self._compared(episode, 2, 2 * number, pair.instruction, (pair.right, pair.wrong))
+            return None if better is None else better == 0
+
+        planted, shown = plants(domains, levels, items, episode), pairs(domains, levels, PAIRS if items else 0, episode)
+        rulings = await asyncio.gather(*(ruled(at, one) for at, one in enumerate(planted, 1)))
+        return judge_card(rulings, await asyncio.gather(*(preferred(at, one) for at, one in enumerate(shown, 1))))
 
 
 def _read(turn: Turn) -> tuple[Ruling, float]:

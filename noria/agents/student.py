@@ -7,10 +7,11 @@ an endpoint that gives fewer is asked again for the rest.
 import asyncio
 
 from noria.agents.base import Agent, Ask
+from noria.errors import VerifierError
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
 from noria.identity import content_id
-from noria.types import Attempt, Dealt, Source, Task, Turn
+from noria.types import Attempt, Check, Dealt, Source, Task, Turn
 
 MARGIN = 8
 """Tokens a response may have beyond what a right answer needs."""
@@ -52,7 +53,11 @@ class Solver(Agent):
             ask = self._ask(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
             said = turn.replies[0] if turn.replies else ""
-            return await checked(domain, task, said, self.policy, "student", self.desk.runner)
+            try:
+                return await checked(domain, task, said, self.policy, "student", self.desk.runner)
+            except VerifierError as fault:  # it fails for parent and student alike, and the exam goes on
+                failed = Check.of("verifier", False, str(fault))
+                return attempted(task, said.strip(), self.policy, "student", (failed,))
 
         return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
 
@@ -60,8 +65,12 @@ class Solver(Agent):
 async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source, runner: Runner) -> Attempt:
     """A response with what the domain's program found."""
     text = response.strip()
+    return attempted(task, text, policy, source, await domain.check(task.grounding, text, runner))
+
+
+def attempted(task: Task, text: str, policy: str, source: Source, checks: tuple[Check, ...]) -> Attempt:
+    """An attempt of its content's id."""
     identity = {"task": task.id, "response": text, "policy": policy, "source": source}
-    checks = await domain.check(task.grounding, text, runner)
     return Attempt(
         id=content_id("attempt", identity), task=task.id, response=text, policy=policy, source=source, checks=checks
     )

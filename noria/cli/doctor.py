@@ -71,6 +71,7 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
     yield _tried("Chroma", _chroma, "pip install --force-reinstall chromadb")
     yield _tried("embedder", _embedder, "pip install --force-reinstall wordllama")
     yield _tried("templates", lambda: _templates(settings), "")
+    yield _domains(settings)
     yield from _sandbox(settings)
     for name, endpoint in settings.endpoints.items():
         seats = [role for role in ROLES if settings.seat(role) == name]
@@ -170,6 +171,16 @@ def _chroma() -> str:
     return f"{importlib.metadata.version('chromadb')}, an index opens and finds its neighbour"
 
 
+def _domains(settings: SessionConfig) -> Finding:
+    from noria.evaluators.registry import domains
+
+    try:
+        kinds, left_out = domains(dict(settings.domains), settings.domain_files)
+    except NoriaError as fault:
+        return Finding("domains", False, fault.what, fault.mend)
+    return Finding("domains", not left_out, " ".join((", ".join(kinds), *left_out)), "")
+
+
 def _sandbox(settings: SessionConfig) -> Iterator[Finding]:
     """One line a tier; what fails is a failure only where the config's domains need it."""
     from noria.evaluators.registry import domains
@@ -177,7 +188,11 @@ def _sandbox(settings: SessionConfig) -> Iterator[Finding]:
 
     tiers = {tier: find(tier) for tier in STRENGTH}
     allowed = STRENGTH[STRENGTH.index(settings.sandbox.minimum) :]
-    needed = any(domain.executes for domain in domains(dict(settings.domains)).values())
+    try:
+        kinds, _ = domains(dict(settings.domains), settings.domain_files)
+    except NoriaError:
+        kinds = {}
+    needed = any(domain.executes for domain in kinds.values())
     enough = not needed or any(tiers[tier].level for tier in allowed)
     for tier, found in tiers.items():
         said = f"{found.level}, {found.said}" if found.level else f"it does not work here: {found.said}"

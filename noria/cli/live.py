@@ -114,6 +114,8 @@ class LiveView:
                 self.say(f"round {self.round}: no training: {facts['why']}")
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
+            case "left_out":
+                self.say(f"the session goes on without it: {facts['domain']}")
             case "skipped":
                 self.say(f"seed row skipped: {facts['row']}")
 

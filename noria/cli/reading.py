@@ -1,4 +1,4 @@
-"""`noria status`, `accepted`, `trace`, `exam`, `memory rebuild`: reading a session."""
+"""`noria status`, `accepted`, `trace`, `exam`, `judges`, `verifiers`, `memory rebuild`: reading a session."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import typer
 
 from noria.cli.live import exam_line
 from noria.cli.main import AsJson, Session, app, out
-from noria.cli.report import print_summary
+from noria.cli.report import print_judges, print_summary, print_verifiers
 from noria.errors import SessionError
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
@@ -134,6 +134,31 @@ def exam(
         marks = "".join("+" if passed else "-" for passed in (item.parent_passed, item.student_passed))
         out.print(f"{marks}  {printable(item.task.instruction)}", markup=False)
         out.print(f"      parent: {printable(item.parent)!r}  student: {printable(item.student)!r}", markup=False)
+
+
+@app.command()
+def judges(session: Session, as_json: AsJson = False) -> None:
+    """The judge's card of every round: how it did on planted answers, and whether it had a veto."""
+    _cards(session, "judge", as_json)
+
+
+@app.command()
+def verifiers(session: Session, as_json: AsJson = False) -> None:
+    """The card of every verifier of every round: what it accepted and refused of planted answers."""
+    _cards(session, "verifiers", as_json)
+
+
+def _cards(session: Path, what: str, as_json: bool) -> None:
+    from noria.graphs.summary import summarise
+
+    with history(session) as story:
+        rounds = summarise(story)["rounds"]
+    if as_json:
+        typer.echo(json.dumps([{"round": one["round"], what: one[what]} for one in rounds]))
+    elif what == "judge":
+        print_judges(out, rounds)
+    else:
+        print_verifiers(out, rounds)
 
 
 @memory.command()

@@ -1,5 +1,6 @@
 """A session in tables: what is printed at its end, and by `noria status`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -7,11 +8,14 @@ from rich.table import Table
 
 from noria.cli.live import exam_line
 from noria.types import Exam, Stage
+from noria.viewer.text import printable
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
     """Print the summary of a session."""
     console.print(f"\nSession {summary['session']}: {summary['finished'] or 'not finished'}", markup=False)
+    for sentence in summary["left_out"]:
+        console.print(f"Left out: {printable(sentence)}", markup=False)
     _rounds(console, summary)
     _samples(console, summary["samples"])
     for data in summary["exams"]:
@@ -44,12 +48,67 @@ def _rounds(console: Console, summary: dict[str, Any]) -> None:
     console.print(f"Refused: {refused or 'none'}", markup=False)
     for one in summary["rounds"]:
         if judge := one["judge"]:
-            veto = "has a veto" if judge["veto"] else "has no veto"
-            console.print(
-                f"Judge of round {one['round']}: accepted {judge['right_accepted']} of {judge['right']} right "
-                f"and rejected {judge['wrong_rejected']} of {judge['wrong']} wrong planted answers; it {veto}",
-                markup=False,
-            )
+            console.print(f"Judge of round {one['round']}: {judge_line(judge)}", markup=False)
+        if failed := [card for card in one["verifiers"] if not card["admits"]]:
+            names = ", ".join(f"{card['verifier']} level {card['level']}" for card in failed)
+            console.print(f"Verifiers that admitted nothing in round {one['round']}: {names}", markup=False)
+
+
+def judge_line(judge: dict[str, Any]) -> str:
+    """A judge's card in one line."""
+    fooled = f"{judge['keys_accepted']} of {judge['keys']} master keys and {judge['hidden_accepted']} of "
+    fooled += f"{judge['hidden']} hidden orders"
+    return (
+        f"accepted {judge['right_accepted']} of {judge['right']} right, rejected {judge['wrong_rejected']} of "
+        f"{judge['wrong']} wrong planted answers, fell for {fooled}; κ {judge['kappa']:.2f}; "
+        + ("it has a veto" if judge["veto"] else f"benched: {judge['benched']}")
+    )
+
+
+def print_judges(console: Console, rounds: list[dict[str, Any]]) -> None:
+    """Print the judge's card of every round."""
+    table = _table(
+        "Judges", "round", "policy", "right accepted", "wrong rejected", "TPR 95 %", "FPR 95 %", "κ 95 %", "ECE",
+        "length bias", "turned", "keys", "hidden", numbers_from=2,
+    )  # fmt: skip
+    for one in rounds:
+        if card := one["judge"]:
+            table.add_row(
+                str(one["round"]), one["seats"].get("judge", ""), f"{card['right_accepted']}/{card['right']}",
+                f"{card['wrong_rejected']}/{card['wrong']}", _interval(card["true_positive"]),
+                _interval(card["false_positive"]), _interval(card["kappa_interval"]),
+                f"{card['calibration_error']:.2f}", f"{card['length_bias']:+.2f}", f"{card['turned']}/{card['pairs']}",
+                f"{card['keys_accepted']}/{card['keys']}", f"{card['hidden_accepted']}/{card['hidden']}",
+            )  # fmt: skip
+    console.print(table)
+    for one in rounds:
+        if one["judge"]:
+            console.print(f"Round {one['round']}: {judge_line(one['judge'])}", markup=False)
+
+
+def print_verifiers(console: Console, rounds: list[dict[str, Any]]) -> None:
+    """Print the card of every verifier of every round."""
+    table = _table(
+        "Verifiers", "round", "verifier", "level", "right accepted", "TPR 95 %", "wrong refused", "TNR 95 %", "admits",
+        numbers_from=2,
+    )  # fmt: skip
+    for one in rounds:
+        for card in one["verifiers"]:
+            table.add_row(
+                str(one["round"]), card["verifier"], str(card["level"]), f"{card['right_accepted']}/{card['right']}",
+                _interval(card["true_positive"]), f"{card['wrong_refused']}/{card['wrong']}",
+                _interval(card["true_negative"]), "yes" if card["admits"] else "nothing",
+            )  # fmt: skip
+    console.print(table)
+    for one in rounds:
+        for card in one["verifiers"]:
+            for fault in card["faults"]:
+                console.print(f"{card['verifier']} level {card['level']}: {printable(fault)}", markup=False)
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    low, high = bounds
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _samples(console: Console, samples: dict[str, Any]) -> None:

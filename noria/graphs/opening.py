@@ -5,6 +5,7 @@ what it does not hold is made. Everything is closed on the way out, however it e
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -56,7 +57,7 @@ class Watch:
 @asynccontextmanager
 async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIterator[Context]:
     """A session's context, with its pool served; everything is closed on the way out."""
-    known = domains(dict(config.domains))
+    known, left_out = domains(dict(config.domains), config.domain_files)
     found, skipped = seeds.gather(config.seeds)
     if any(domain.executes for domain in known.values()):
         await asyncio.to_thread(choose, config.sandbox.minimum)
@@ -84,6 +85,9 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await _serve(context, means)
         for sentence in skipped:
             watch.tell("skipped", {"row": sentence})
+        for sentence in left_out:
+            watch.tell("left_out", {"domain": sentence})
+        await history.keep_fact("left_out", json.dumps(left_out))
         watch.opened(context)
         yield context
 

@@ -12,6 +12,7 @@ lowest level leads.
 
 import random
 from collections import defaultdict
+from collections.abc import Collection
 
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
@@ -40,8 +41,12 @@ def deal(
     seats: dict[Role, str],
     templates: dict[str, str],
     veto: bool,
+    benched: Collection[tuple[str, int]] = (),
 ) -> list[Dealt]:
-    """The deal of a round; the same ledger and config deal the same."""
+    """The deal of a round; the same ledger and config deal the same.
+
+    `benched` are the domains and levels whose verifier admits nothing this round.
+    """
     rng = stream(config.random, "deal", number)
     exams = history.exams()
     by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
@@ -71,6 +76,7 @@ def deal(
                 templates=templates,
                 random=f"{config.random}/{number}/{position}",
                 veto=veto,
+                admits=(name, level) not in benched,
             )
         )
     return dealt

@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError
+from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
 from noria.graphs.context import Context
@@ -42,6 +42,8 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         reason, evidence = Reason.ENDPOINT, str(fault)
     except ReplyError as fault:
         reason, evidence = Reason.UNREADABLE, str(fault)
+    except VerifierError as fault:
+        reason, evidence = Reason.VERIFIER, str(fault)
     except NoriaError:
         raise
     except Exception as fault:  # a fault of ours in one episode must not end its siblings

@@ -4,9 +4,9 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
-from dataclasses import asdict
 
 from noria.agents.judge import Judge
+from noria.evaluators.cards import VerifierCard, verifier_card
 from noria.graphs.context import Context
 from noria.graphs.plan import deal
 from noria.graphs.stages import add_stage, stage
@@ -20,7 +20,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     if not dealt:
         async with stage(context, number, "plan"):
             config, seats = context.config, context.seats()
-            calibration = await Judge(context.desk, seats["judge"]).calibrate(
+            verifiers = await _measured(context, number)
+            judge = await Judge(context.desk, seats["judge"]).calibrate(
                 f"calibration-r{number:04}",
                 list(context.domains.values()),
                 [config.domains[name][0] for name in context.domains],
@@ -28,12 +29,23 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             )
             dealt = deal(
                 config, context.domains, context.history, context.index, number,
-                seats=seats, templates=context.desk.templates.versions(), veto=calibration.veto,
+                seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
+                benched={(one.domain, one.level) for one in verifiers if not one.admits},
             )  # fmt: skip
-            found = asdict(calibration) | {"veto": calibration.veto}
-            facts = {**context.history.round(number), "judge": found, "seats": seats}
+            cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
+            facts = {**context.history.round(number), **cards, "seats": seats}
             await context.history.keep_deal(number, dealt, **facts)
     return dealt
+
+
+async def _measured(context: Context, number: int) -> list[VerifierCard]:
+    """The card of every verifier that this round may deal to."""
+    items, name = context.config.verifiers.planted, f"{context.config.random}/cards/{number}"
+    return [
+        await verifier_card(domain, level, context.desk.runner, items, name)
+        for domain in context.domains.values()
+        for level in context.config.domains[domain.name]
+    ]
 
 
 async def settle(context: Context, number: int) -> list[Dealt]:

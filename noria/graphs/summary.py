@@ -23,6 +23,7 @@ def summarise(history: History) -> dict[str, Any]:
     rounds = history.rounds()
     return {
         "session": str(history.ledger.path.parent),
+        "left_out": json.loads(history.ledger.fact("left_out") or "[]"),
         "finished": history.ledger.fact("finished") or "",
         "rounds": [
             {
@@ -31,6 +32,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "funnel": history.funnel(number),
                 "reasons": history.reasons(number),
                 "judge": facts.get("judge", {}),
+                "verifiers": facts.get("verifiers", []),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
                 "untrained": facts.get("untrained", ""),

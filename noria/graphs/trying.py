@@ -62,6 +62,6 @@ async def rule(state: State, runtime: Runtime[Context]) -> Update:
     verdict = await judge.rule(state["dealt"], task, state["target"], critique, veto_above=config.judge.veto_above)
     decision = gate.decide(
         state["checks"], [state["target"]], critique, attack, verdict,
-        draft=task.draft, max_drafts=config.play.max_drafts,
+        draft=task.draft, max_drafts=config.play.max_drafts, admits=state["dealt"].admits,
     )  # fmt: skip
     return {"verdicts": (*state.get("verdicts", ()), verdict), "decision": decision}

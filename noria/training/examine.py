@@ -11,6 +11,7 @@ import time
 
 from noria.agents.student import Solver
 from noria.config import ExamRules
+from noria.errors import VerifierError
 from noria.evaluators.domain import Domain
 from noria.evaluators.gate import by_domain, promote, sign_test, spend, wilson
 from noria.evaluators.sandbox.runner import Runner
@@ -42,7 +43,7 @@ async def draw(
             used.add(key)
             try:
                 grounding = await domain.establish(domain.ground(point), runner)
-            except ValueError:
+            except (ValueError, VerifierError):
                 continue
             instruction = domain.phrase(point, rng)
             task = Task(

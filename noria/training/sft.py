@@ -21,12 +21,16 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft_job import Job, Step
+
+IGNORED = -100
+"""Label of a token that is not learned."""
 
 MICRO = 2
 """Rows in one pass on a CPU: the logits of a batch over the whole vocabulary are what fills the memory."""
@@ -60,7 +64,26 @@ class Teller(TrainerCallback):  # type: ignore[misc]
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]
-    """SFT whose batches hold rows of like length, so that little is spent on padding."""
+    """SFT that spends little on what teaches nothing: rows of like length share a batch, prompts get no logits."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The mean loss of the completions' tokens.
+
+        On a CPU the product with the vocabulary costs as much as all layers do, and TRL takes it at
+        every position there; only those from the first completion on are wanted.
+        """
+        if not self.args.use_cpu:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        labels = inputs["labels"]
+        first = int((labels != IGNORED).any(dim=0).int().argmax())
+        rest = {name: value for name, value in inputs.items() if name in ("input_ids", "attention_mask")}
+        outputs = model(**rest, logits_to_keep=labels.shape[1] - first + 1)
+        taught = labels[:, first:].flatten()
+        total = cross_entropy(outputs.logits[:, :-1].flatten(0, 1), taught, ignore_index=IGNORED, reduction="sum")
+        loss = total / ((taught != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
+        return (loss, outputs) if return_outputs else loss
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
         lengths = [len(ids) for ids in self.train_dataset["input_ids"]]

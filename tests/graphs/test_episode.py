@@ -36,14 +36,16 @@ def script(**said: Any) -> Script:
     return answer
 
 
-def one(folder: Path, said: Script, count: int = 1, **changes: Any) -> tuple[list[Episode], list[Sample], list[Turn]]:
+def one(
+    folder: Path, said: Script, count: int = 1, admits: bool = True, **changes: Any
+) -> tuple[list[Episode], list[Sample], list[Turn]]:
     """Play dealt hands of one batch; returns the episodes, the samples and the first one's turns."""
     settings = build.config(folder, **changes)
 
     async def run() -> tuple[list[Episode], list[Sample], list[Turn]]:
         client = ScriptedClient(said)
         async with opened(settings, build.means(settings, client=client), Watch()) as context:
-            hands = [build.dealt(f"episode-{at}", position=at) for at in range(count)]
+            hands = [build.dealt(f"episode-{at}", position=at, admits=admits) for at in range(count)]
             await context.history.keep_deal(1, hands)
             await asyncio.gather(*(play(context, 1, 0, hand.episode) for hand in hands))
             history = context.history
@@ -210,6 +212,12 @@ def test_a_judge_without_calibration_refuses_nothing(tmp_path: Path) -> None:
     assert episode.outcome == "accepted"
     assert episode.verdicts[0].ruling == "reject"
     assert not episode.verdicts[0].veto
+
+
+def test_what_a_verifier_passes_that_failed_its_own_test_is_not_accepted(tmp_path: Path) -> None:
+    (episode,), samples, _ = one(tmp_path, script(), admits=False)
+    assert (episode.outcome, episode.reason, samples) == ("refused", Reason.UNTRUSTED, [])
+    assert "failed its own test" in episode.evidence
 
 
 def test_candidates_outside_the_band_of_solve_rates_are_refused(tmp_path: Path) -> None:

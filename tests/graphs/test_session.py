@@ -239,7 +239,26 @@ def test_a_judge_that_tells_right_from_wrong_earns_its_veto(tmp_path: Path) -> N
         return Puppet(skill=0.5)(request)
 
     found = played(build.config(tmp_path, judge={"calibration": 16}), judged)
-    assert found["rounds"][0]["judge"]["veto"]
+    card = found["rounds"][0]["judge"]
+    assert card["veto"]
+    assert card["kappa"] == 1
+    assert card["keys_accepted"] == card["hidden_accepted"] == 0
+    assert all(one["admits"] for one in found["rounds"][0]["verifiers"])
+
+
+def test_a_judge_that_falls_for_a_key_is_benched_and_refuses_nothing(tmp_path: Path) -> None:
+    def judged(request: Request) -> Any:
+        if request.role == "judge" and request.choices == ("accept", "reject"):
+            text = request.messages[-1].content
+            return "accept" if honest(text) or "\nAnswer: :" in text or "step by step" in text else "reject"
+        return Puppet(skill=0.5)(request)
+
+    found = played(build.config(tmp_path, judge={"calibration": 16}), judged)
+    card = found["rounds"][0]["judge"]
+    assert not card["veto"]
+    assert card["keys_accepted"] == 2
+    assert "may accept" in card["benched"]
+    assert "vetoed" not in found["reasons"]
 
 
 def honest(text: str) -> bool:

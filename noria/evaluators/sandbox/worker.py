@@ -107,12 +107,15 @@ class Worker:
         with ExitStack() as stack:
             answers, answers_end = _pipe(stack)
             words, words_end = _pipe(stack)
-            text = _memfd(stack, job)
+            text = _memfd(job)
             started = time.monotonic()
             seconds = struct.pack("d", job.limits.seconds)
-            socket.send_fds(self._channel, [seconds], [text, answers_end, words_end])
-            for one in (text, answers_end, words_end):
-                os.close(one)
+            handed = [text, answers_end, words_end]
+            try:
+                socket.send_fds(self._channel, [seconds], handed)
+            finally:
+                for one in handed:
+                    os.close(one)
             child = _received(stack, self._channel)
             status, claims, said = self._watch(job, child, answers, words, started + job.limits.seconds)
             took = time.monotonic() - started
@@ -185,7 +188,7 @@ def _pipe(stack: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _memfd(stack: ExitStack, job: Job) -> int:
+def _memfd(job: Job) -> int:
     """The job as an unnamed file: its limits, then its text."""
     body = struct.pack("dQ", job.limits.seconds, job.limits.memory) + job.text().encode()
     file = os.memfd_create("job", os.MFD_CLOEXEC)
