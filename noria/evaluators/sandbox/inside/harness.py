@@ -14,6 +14,9 @@ from typing import Any
 DEPTH = 64
 """Deepest nesting of a value that is still an answer."""
 
+TOGETHER = 16_384
+"""Bytes of answers that are kept back."""
+
 FAULT_LIMIT = 200
 """Characters of an error that are passed on."""
 
@@ -52,18 +55,27 @@ def fault(error: BaseException) -> str:
 
 
 def run(job: dict[str, Any], out: int) -> None:
-    """Run the source, then each call; write `[number, value, fault]` lines to the descriptor `out`."""
+    """Run the source, then each call; write `[number, value, fault]` lines to the descriptor `out`.
+
+    They are written together, for each line wakes the parent; what a hang leaves unwritten was no answer yet.
+    """
+    waiting = bytearray()
 
     def say(*line: object) -> None:
-        text = (json.dumps(line) + "\n").encode()
-        while text:
-            text = text[os.write(out, text) :]
+        waiting.extend((json.dumps(line) + "\n").encode())
+        if len(waiting) > TOGETHER:
+            write()
+
+    def write() -> None:
+        while waiting:
+            del waiting[: os.write(out, waiting)]
 
     names: dict[str, Any] = {"__name__": "candidate", "__builtins__": builtins}
     try:
         exec(compile(job["source"], "<candidate>", "exec"), names)
     except BaseException as error:
         say(-1, None, fault(error))
+        write()
         return
     for number, (function, arguments) in enumerate(job["calls"]):
         try:
@@ -74,5 +86,6 @@ def run(job: dict[str, Any], out: int) -> None:
         except BaseException as error:
             line = (number, None, fault(error))
         say(*line)
+    write()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -1,6 +1,11 @@
 """Locks a process in, for good: Landlock, a seccomp allow-list, resource limits, no new privileges.
 
-    limits ─► capabilities and user given up ─► no_new_privs ─► Landlock (nothing allowed) ─► seccomp
+    zygote, once:  user and capabilities given up ─► no new privileges ─► Landlock (nothing granted)
+    each child:    limits ─► seccomp
+
+What can be given up for good is given up by the zygote, which needs none of it once its
+modules are there; its children are born without. The filter comes last, for it forbids to
+make children.
 
 What is left is a computer without devices: memory up to a limit, the clock, random bytes,
 and the descriptors that are open already. There is no file system at all, so that Landlock's
@@ -118,12 +123,13 @@ def _low(argument: int) -> int:
     return 16 + 8 * argument
 
 
+_RULES = program()
+_CODE = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in _RULES))
+_FILTER = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(_RULES), ctypes.addressof(_CODE)))
+
+
 def _seccomp() -> None:
-    rules = program()
-    code = b"".join(struct.pack("HBBI", *rule) for rule in rules)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rules), ctypes.addressof(buffer)))
-    _syscall(317, 1, 0, ctypes.addressof(header))
+    _syscall(317, 1, 0, ctypes.addressof(_FILTER))
 
 
 def _limits(seconds: float, memory: int) -> None:
@@ -141,8 +147,12 @@ def _limits(seconds: float, memory: int) -> None:
         resource.setrlimit(what, (limit, limit))
 
 
-def _give_up_privileges() -> None:
-    """Become nobody where we are root; whoever else we are has nothing to give up."""
+def prepare() -> None:
+    """Give up what no child will need: become nobody where we are root, gain nothing, reach no file.
+
+    Raises:
+        Fault: the kernel lacks a part.
+    """
     if os.geteuid() == 0:
         for capability in range(64):
             if libc.prctl(24, ctypes.c_ulong(capability), 0, 0, 0) < 0:
@@ -151,16 +161,15 @@ def _give_up_privileges() -> None:
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
     _prctl(4, 0)  # not dumpable: nobody of our own user may look into us
+    _prctl(38, 1)  # no new privileges
+    _landlock(landlock_abi())
 
 
 def lock(seconds: float, memory: int) -> None:
-    """Lock this process in.
+    """Lock this child of a prepared process in.
 
     Raises:
         Fault: the kernel lacks a part; the process must not run anything then.
     """
     _limits(seconds, memory)
-    _give_up_privileges()
-    _prctl(38, 1)  # no new privileges
-    _landlock(landlock_abi())
     _seccomp()

@@ -133,6 +133,7 @@ def main() -> None:
     gc.freeze()
     sys.dont_write_bytecode = True
     channel = socket.socket(fileno=int(sys.argv[1]))
+    lock.prepare()
     channel.send(struct.pack("i", lock.landlock_abi()))
     serve(channel)
 
