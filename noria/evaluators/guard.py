@@ -63,7 +63,7 @@ async def _bounded(
     def run() -> None:
         try:
             found.set_result(asyncio.run(work))
-        except BaseException as fault:
+        except BaseException as fault:  # whatever it is, whoever waits must hear of it
             found.set_exception(fault)
 
     threading.Thread(target=run, name=f"verifier {name}", daemon=True).start()

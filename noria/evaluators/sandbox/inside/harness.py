@@ -49,7 +49,7 @@ def fault(error: BaseException) -> str:
     """An error in words."""
     try:
         said = str(error)
-    except BaseException:
+    except BaseException:  # the program wrote this error's __str__ too
         said = ""
     return f"{type(error).__name__}: {said}"[:FAULT_LIMIT]
 
@@ -73,7 +73,7 @@ def run(job: dict[str, Any], out: int) -> None:
     names: dict[str, Any] = {"__name__": "candidate", "__builtins__": builtins}
     try:
         exec(compile(job["source"], "<candidate>", "exec"), names)
-    except BaseException as error:
+    except BaseException as error:  # SystemExit is an answer like any other
         say(-1, None, fault(error))
         write()
         return
@@ -83,7 +83,7 @@ def run(job: dict[str, Any], out: int) -> None:
                 raise NameError(f"there is no {function!r}")
             value = plain(names[function](*arguments))
             line: tuple[int, str | None, str] = (number, json.dumps(value), "")
-        except BaseException as error:
+        except BaseException as error:  # here too
             line = (number, None, fault(error))
         say(*line)
     write()

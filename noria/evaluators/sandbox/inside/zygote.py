@@ -66,7 +66,7 @@ def child(job: int, answers: int, words: int) -> NoReturn:
         lock.lock(seconds, memory + OWN)
         os.write(out, LOCKED)
         harness.run(json.loads(text), out)
-    except BaseException as error:
+    except BaseException as error:  # a program may raise anything, and nothing of it may reach the zygote
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
     finally:
         # Whatever happened, a child never goes on as a zygote.
