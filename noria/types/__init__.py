@@ -1,0 +1,48 @@
+"""The nouns of Noria, each written down once.
+
+    seed ─► task ─► attempts ─► sample          turn ⊂ trace ⊂ episode ⊂ round ⊂ session
+
+A *task* is an instruction with its grounding; an *attempt* is a response with its checks;
+a *sample* projects a passing attempt (or an accepted proposal) for one role. Everything
+here is frozen and goes to disk or over the wire as it is; the ledger stores nothing else.
+"""
+
+from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
+from noria.types.learning import DomainResult, Exam, ExamItem, Policy
+from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
+from noria.types.words import ROLES, Bucket, Json, Message, Noun, Outcome, Reason, Role, Ruling, Source, Stage, WordedBy
+
+__all__ = [
+    "ROLES",
+    "Attack",
+    "Attempt",
+    "Bucket",
+    "Check",
+    "Critique",
+    "Dealt",
+    "DomainResult",
+    "Episode",
+    "Exam",
+    "ExamItem",
+    "Grounding",
+    "Json",
+    "Message",
+    "Noun",
+    "Outcome",
+    "Policy",
+    "Probe",
+    "Provenance",
+    "Reason",
+    "Role",
+    "Ruling",
+    "Sample",
+    "Seed",
+    "Source",
+    "Stage",
+    "Task",
+    "Turn",
+    "TurnKey",
+    "Usage",
+    "Verdict",
+    "WordedBy",
+]

@@ -1,0 +1,152 @@
+"""What happened: the deal, the model calls, how an episode ended, and what was accepted.
+
+turn ⊂ trace ⊂ episode ⊂ round ⊂ session          sample and its provenance
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from noria.types.candidate import Attack, Attempt, Check, Critique, Seed, Task, Verdict
+from noria.types.words import Json, Message, Noun, Outcome, Reason, Role, Source, Stage, WordedBy
+
+
+class Usage(Noun):
+    """Tokens one model call was billed for."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class TurnKey(Noun):
+    """The key of one model call; a resumed round finds its finished calls by it."""
+
+    episode: str
+    role: Role
+    draft: int
+    attempt: int
+
+    def __str__(self) -> str:
+        """The key as the ledger stores it."""
+        return f"{self.episode}/{self.role}/{self.draft}/{self.attempt}"
+
+
+class Turn(Noun):
+    """One model call as it was paid for, readable or not."""
+
+    key: TurnKey
+    policy: str
+    served_as: str
+    """The name the policy was served under; a fact of the day, not of the policy."""
+    template: str
+    """`name@hash` of the prompt file that was rendered."""
+    messages: tuple[Message, ...]
+    """The prompt as sent."""
+    replies: tuple[str, ...]
+    """One text a choice: several where several attempts were asked for at once."""
+    finish: tuple[str, ...]
+    """Why each reply ended: `stop`, `length`, …"""
+    logprobs: dict[str, float] = Field(default_factory=dict)
+    """Logprob of each choice at the first token, where a choice was asked for."""
+    usage: Usage
+    started: float
+    """Seconds since the epoch."""
+    seconds: float
+    """Wall time of the call, retries included."""
+
+
+class Dealt(Noun):
+    """What a round commits for one episode before it plays."""
+
+    episode: str
+    round: int
+    position: int
+    """Place in the deal; novelty is decided in this order."""
+    domain: str
+    level: int
+    seed: Seed
+    window: Json
+    """The patch of the parameter space dealt to the generator (see the domain)."""
+    neighbours: tuple[str, ...]
+    """Accepted instructions shown as what to stay away from."""
+    weak: tuple[str, ...]
+    """Skills the last exam found weak."""
+    seats: dict[Role, str]
+    """The policy in each seat."""
+    templates: dict[str, str]
+    """`name@hash` of each prompt file."""
+    random: str
+    """Name of the episode's random stream."""
+    veto: bool = False
+    """Whether the judge of this round may refuse."""
+    admits: bool = True
+    """Whether the domain's verifier passed its own test this round; what it passes is accepted only then."""
+
+
+class Episode(Noun):
+    """One seed through all seats, and how it ended."""
+
+    id: str
+    round: int
+    position: int
+    domain: str
+    level: int
+    outcome: Outcome
+    reason: Reason
+    stage: Stage
+    """The last stage reached."""
+    evidence: str
+    """The failed check, the probe or the error in words."""
+    drafts: tuple[Task, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    solve_rate: float | None = None
+    """Share of the solver's attempts that passed; none where none was made."""
+    critiques: tuple[Critique, ...] = ()
+    attacks: tuple[Attack, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Checks of the proposal itself, in the order they ran."""
+    sample: str | None = None
+    seconds: float = 0.0
+
+
+class Provenance(Noun):
+    """Where a sample comes from; every field is filled."""
+
+    episode: str
+    round: int
+    domain: str
+    skill: str
+    level: int
+    source: Source
+    worded_by: WordedBy
+    policy: str
+    """The policy that wrote the response; the verifier's name where a program did."""
+    generator: str
+    seed: str
+    templates: dict[str, str]
+    verifier: str
+    task: str
+    attempt: str
+    signature: str
+    free_text: str
+    """The part of the parameters whose novelty is by meaning; empty where there is none."""
+    shape: str
+    """The parameters without their free text, as a hash."""
+    solve_rate: float
+    checks: tuple[str, ...]
+    """Names of the checks that passed."""
+    probes: int
+    """How many attacks it survived."""
+    parents: tuple[str, ...] = ()
+    """Samples and seeds it was built on."""
+
+
+class Sample(Noun):
+    """An accepted row: a passing attempt, or an accepted proposal, projected for one role."""
+
+    id: str
+    role: Role
+    messages: Annotated[tuple[Message, ...], Field(min_length=2)]
+    """The chat to learn: everything before the last message is prompt."""
+    provenance: Provenance
