@@ -14,6 +14,8 @@ runner that is handed in (see `sandbox/`). Levels order difficulty from 1 up.
 
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
@@ -21,6 +23,9 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
+
+NEIGHBOURS = 8
+"""Points drawn to exchange a field with."""
 
 WORDING_LIMIT = 200
 """Longest instruction, in characters, that a generator may word."""
@@ -35,6 +40,16 @@ class Parameters(BaseModel):
     def _without_gaps(self, write: SerializerFunctionWrapHandler) -> Json:
         """A parameter a skill does not have is left out, so that one point has one canonical form."""
         return {name: value for name, value in write(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Something else that a wording may be heard to ask."""
+
+    says: str
+    """The other thing, in words."""
+    answer: str
+    """What would be right then."""
 
 
 class Domain(ABC):
@@ -134,6 +149,33 @@ class Domain(ABC):
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """What of the answer can be read off the instruction; empty where nothing can."""
         return ""
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """Points beside this one: one field exchanged for that of a drawn point, where that gives a task."""
+        here = parameters.model_dump(mode="json")
+        for _ in range(NEIGHBOURS):
+            drawn = self.sample(level, rng).model_dump(mode="json")
+            for name, value in drawn.items():
+                point = None if here.get(name) == value else self._grounded({**here, name: value})
+                if point is not None:
+                    yield point
+
+    def _grounded(self, data: Json) -> Parameters | None:
+        """The point of a parameters' JSON, where there is one and it has a truth."""
+        try:
+            point = self.point(data)
+            self.ground(point)
+        except Exception:  # a domain of one's own may raise anything at a point that nobody would draw
+            return None
+        return point
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """What else a wording may be heard to ask, where only the domain can hear it."""
+        return iter(())
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """Responses that could only pass a verifier with a hole, by what they do instead of the task."""
+        return {}
 
     def read(self, reply: str) -> tuple[Parameters, str]:
         """Read a generator's reply: the parameters and its wording.

@@ -153,7 +153,7 @@ def _planted(
 ) -> Planted:
     grounding: Grounding = domain.ground(point)
     parameters = point.model_dump(mode="json")
-    level = next(level for level in domain.levels if _skill(point) in domain.skills(level) or level == 1)
+    level = next((one for one in domain.levels if _skill(point) in domain.skills(one)), 1)
     if isinstance(steps := parameters.get("steps"), list):
         level = len(steps)
     identity = {"domain": domain.name, "parameters": parameters, "instruction": instruction}

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from noria.agents.adversary import FORGERY
 from noria.errors import ConfigError, ReplyError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain
+from noria.evaluators.forgeries import FORGED
 from noria.evaluators.registry import DOMAINS, domain, domains
 from noria.identity import canonical_json, stream
 from noria.inference.puppet import filled
@@ -24,7 +24,7 @@ WRONG = 10_000
 
 ODD = (
     "", " ", "\n\n", "0", "-0", "1e309", "NaN", "null", "[]", "{}", "\ud800", "\x00", "١٢٣", "²", "- " * 5000,
-    "9" * 5000, '{"a": NaN}', "[" * 5000, "the answer is the answer", FORGERY,
+    "9" * 5000, '{"a": NaN}', "[" * 5000, "the answer is the answer", *FORGED.values(),
 )  # fmt: skip
 
 
