@@ -26,6 +26,10 @@ REWORDING = {
 }
 
 
+TOLD = 2
+"""Attempt number of the words that a program is told in."""
+
+
 class Generator(Agent):
     """Proposes tasks, and words them again when the critic asks."""
 
@@ -52,7 +56,7 @@ class Generator(Agent):
                     "neighbours": list(dealt.neighbours),
                     "weak": list(dealt.weak),
                 },
-                max_tokens=140,
+                max_tokens=domain.proposal_tokens,
                 temperature=temperature,
                 schema=schema,
             ),
@@ -63,7 +67,17 @@ class Generator(Agent):
         """A task of the same window by program: its parameters and one of its phrasings."""
         rng = stream(dealt.random, "example")
         point: Parameters = domain.sample(dealt.level, rng, dealt.window)
-        return point.model_dump(mode="json"), domain.phrase(point, rng)
+        return point.proposed(), domain.phrase(point, rng)
+
+    async def explain(self, dealt: Dealt, task: Task, program: str) -> str:
+        """What a program asks of a text, in words of one who has seen nothing but the program.
+
+        Raises:
+            ReplyError: the reply cannot be read.
+        """
+        ask = Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
+        turn = await self.turn(dealt.episode, task.draft, TOLD, ask)
+        return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
 
     async def reword(self, dealt: Dealt, domain: Domain, task: Task, critique: Critique, *, temperature: float) -> str:
         """Another wording of the same task; empty where none can be read."""
@@ -76,7 +90,7 @@ class Generator(Agent):
                 fields={
                     "about": domain.about,
                     "instruction": task.instruction,
-                    "parameters": canonical_json(task.parameters),
+                    "parameters": canonical_json(domain.point(task.parameters).proposed()),
                     "faults": list(critique.faults),
                     "advice": critique.advice,
                 },

@@ -1,6 +1,7 @@
 """Code: a Python function written from words, and judged by what it does.
 
     level 1  one step      level 2  two steps      level 3  three steps
+    level 4  whatever the generator writes, with tests of its own (see `code_written.py`)
 
 A task is a small program (see `steps.py`) told in words; a response is the function `f` that
 does it, with or without a fence around it. It is run in the sandbox on inputs that were
@@ -32,7 +33,7 @@ SKILLS: dict[int, dict[str, tuple[Kind, Kind]]] = {
 }
 """What programs of a level take and give, by skill; a level is the number of steps."""
 
-TAKEN = {"int": "an integer x", "list": "a list x of integers"}
+TAKEN = {"int": "an integer x", "list": "a list x of integers", "text": "a text x"}
 
 FRAMES = (
     "Write a Python function f(x) that takes {taken} and {does}.",
@@ -70,11 +71,17 @@ class Code(Domain):
 
     name: ClassVar[str] = "code"
     about: ClassVar[str] = "A Python function f(x) over whole numbers or a list of them."
-    levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point
     answer_tokens: ClassVar[int] = 80
     unique: ClassVar[bool] = False
     executes: ClassVar[bool] = True
+
+    def at(self, level: int) -> Domain:
+        """Level 4 is a family of its own."""
+        from noria.evaluators.code_written import WrittenCode  # it is built on this module
+
+        return WrittenCode() if level in WrittenCode.levels else self
 
     def skills(self, level: int) -> tuple[str, ...]:
         """A number to a number, a list to a list, a list to a number."""
@@ -135,7 +142,7 @@ class Code(Domain):
         if len(response) > RESPONSE_LIMIT:
             return (Check.of("cases", False, f"the response has {len(response)} characters"),)
         cases = [Case((value,), expected) for value, expected in grounding.facts["cases"]]
-        return (await check_cases(runner, written(response), "f", cases, limits=LIMITS),)
+        return (await check_cases(runner, code_of(response), "f", cases, limits=LIMITS),)
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The function."""
@@ -206,7 +213,7 @@ def _tried(taken: Kind) -> list[small.Value]:
     return small.inputs(taken, stream("idle"), 40)
 
 
-def written(response: str) -> str:
+def code_of(response: str) -> str:
     """The source in a response: its first fence that defines f, its first fence, or the whole."""
     fences: list[str] = _FENCE.findall(response)
     return next((one for one in fences if "def f" in one), fences[0] if fences else response.strip())

@@ -44,15 +44,20 @@ class Draft:
         return self.point.model_dump(mode="json")
 
 
-def read(reply: str, dealt: Dealt, domain: Domain) -> Draft | Decision:
-    """Read a proposal; a decision to refuse where it is none or asks for reserved ground."""
+async def read(reply: str, dealt: Dealt, domain: Domain, runner: Runner) -> Draft | Decision:
+    """Read a proposal; a decision to refuse where it is none, does not stand when run, or asks for reserved ground."""
     try:
         point, wording = domain.read(reply)
     except ReplyError as fault:
         return Decision("reject", Reason.MALFORMED, str(fault))
+    try:
+        point = await domain.establish(point, runner)
+    except ValueError as fault:
+        return Decision("reject", Reason.UNGROUNDED, str(fault))
     where = bucket(domain.name, point.model_dump(mode="json"))
     if where != "train":
         return Decision("reject", Reason.RESERVED, f"its parameters fall in the bucket {where!r}")
+    wording = domain.worded(point, wording)
     found = wording_checks(domain, point, wording)
     if all(check.passed for check in found):
         return Draft(point, wording, "generator", found)
@@ -70,6 +75,7 @@ def wording_checks(domain: Domain, point: Parameters, wording: str) -> tuple[Che
 
 def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:
     """The next draft, if the new wording is new and still says the parameters."""
+    wording = domain.worded(draft.point, wording) if wording else ""
     if not wording or wording == draft.instruction:
         return None
     found = wording_checks(domain, draft.point, wording)
@@ -87,10 +93,10 @@ def claim(draft: Draft, domain: Domain) -> Claim:
     return Claim(tuple(keys), domain.free_text(draft.point), shape(draft.point, domain))
 
 
-async def ground(draft: Draft, dealt: Dealt, domain: Domain, runner: Runner) -> Task | Decision:
+def ground(draft: Draft, dealt: Dealt, domain: Domain) -> Task | Decision:
     """The task with its truth, or the reason there is none."""
     try:
-        grounding = await domain.establish(domain.ground(draft.point), runner)
+        grounding = domain.ground(draft.point)
     except ValueError as fault:
         return Decision("reject", Reason.UNGROUNDED, str(fault))
     identity = {"domain": domain.name, "parameters": draft.parameters, "instruction": draft.instruction}

@@ -64,9 +64,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
     }
     rules = context.config.exam
     name = f"{context.config.random}/{number}/exam"
-    items = await examining.draw(
-        context.domains, dict(context.config.domains), rules.items, name, context.desk.runner, used=used
-    )
+    items = examining.draw(context.domains, dict(context.config.domains), rules.items, name, used=used)
     async with stage(context, number, "examine"):
         await context.bring_up(policy)
         exam, answered = await examining.examine(

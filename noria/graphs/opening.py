@@ -59,7 +59,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     """A session's context, with its pool served; everything is closed on the way out."""
     known, left_out = domains(dict(config.domains), config.domain_files)
     found, skipped = seeds.gather(config.seeds)
-    if any(domain.executes for domain in known.values()):
+    if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
     templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])

@@ -68,7 +68,7 @@ def samples(
         parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
     )
     answer = _sample("solver", asked, one.response, story)
-    proposal = canonical_json({**draft.parameters, "instruction": task.instruction})
+    proposal = canonical_json({**draft.point.proposed(), "instruction": task.instruction})
     source: Source = "program" if task.worded_by == "program" else "pool"
     wrote = story.model_copy(update={"policy": story.generator, "source": source})
     return [answer, _sample("generator", proposed, proposal, wrote)]

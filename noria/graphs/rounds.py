@@ -23,7 +23,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             verifiers = await _measured(context, number)
             judge = await Judge(context.desk, seats["judge"]).calibrate(
                 f"calibration-r{number:04}",
-                list(context.domains.values()),
+                [domain.at(config.domains[name][0]) for name, domain in context.domains.items()],
                 [config.domains[name][0] for name in context.domains],
                 config.judge.calibration,
             )
@@ -42,7 +42,7 @@ async def _measured(context: Context, number: int) -> list[VerifierCard]:
     """The card of every verifier that this round may deal to."""
     items, name = context.config.verifiers.planted, f"{context.config.random}/cards/{number}"
     return [
-        await verifier_card(domain, level, context.desk.runner, items, name)
+        await verifier_card(domain.at(level), level, context.desk.runner, items, name)
         for domain in context.domains.values()
         for level in context.config.domains[domain.name]
     ]

@@ -19,7 +19,7 @@ from noria.types import Reason, Stage
 async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     """The solver answers k times; a target is chosen among what passed, or the program's truth is."""
     context, dealt, task = runtime.context, state["dealt"], state["task"]
-    play, domain, solver = context.config.play, context.domains[dealt.domain], Solver.seated(context.desk, dealt)
+    play, domain, solver = context.config.play, context.domain(dealt), Solver.seated(context.desk, dealt)
     source = "student" if solver.policy in context.lineage else "pool"
     made = await solver.attempt(dealt, domain, task, count=play.attempts, temperature=play.temperature, source=source)
     passed = [one for one in made if one.passed]
@@ -30,7 +30,7 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
         return found | turned_away(Reason.OUT_OF_BAND, f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}")
     judge: Judge = Judge.seated(context.desk, dealt)
     target = await candidate.target(passed, dealt, domain, task, judge)
-    if target is None and play.targets == "verified":
+    if target is None and (play.targets == "verified" or domain.model_written(task.grounding)):
         return found | turned_away(Reason.UNSOLVED, f"none of {len(made)} attempts passed")
     target = target or await candidate.program_truth(dealt, domain, task, context.desk.runner)
     if not target.passed:
@@ -49,7 +49,7 @@ async def challenge(state: State, runtime: Runtime[Context]) -> Update:
     """The adversary probes."""
     context, dealt = runtime.context, state["dealt"]
     adversary: Adversary = Adversary.seated(context.desk, dealt)
-    attack = await adversary.challenge(dealt, context.domains[dealt.domain], state["task"], state["target"])
+    attack = await adversary.challenge(dealt, context.domain(dealt), state["task"], state["target"])
     stage = {} if attack.held else {"stage": Stage.UNBROKEN}
     return {"attacks": (*state.get("attacks", ()), attack), **stage}
 

@@ -70,6 +70,8 @@ def filled(schema: dict[str, Any], rng: Random) -> Any:
     """A value that follows a bounded JSON schema: objects, arrays, strings, integers, booleans, enums."""
     if "const" in schema:
         return schema["const"]
+    if "anyOf" in schema:
+        return filled(rng.choice(schema["anyOf"]), rng)
     if "enum" in schema:
         return rng.choice(schema["enum"])
     match schema.get("type"):

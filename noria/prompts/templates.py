@@ -51,6 +51,8 @@ FIELDS: dict[str, frozenset[str]] = {
     "judge": frozenset({"instruction", "response", "evidence"}),
     "prefer": frozenset({"instruction", "first", "second"}),
     "solver": frozenset({"instruction"}),
+    "explain": frozenset({"program"}),
+    "entails": frozenset({"premise", "statement"}),
 }
 """What each template may ask for."""
 

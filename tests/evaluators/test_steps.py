@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.evaluators import steps
-from noria.evaluators.code import SKILLS, idle, places, written
+from noria.evaluators.code import SKILLS, code_of, idle, places
 from noria.evaluators.sandbox.job import Call, Job, exact
 from noria.identity import stream
 from tests import build
@@ -96,4 +96,4 @@ def test_a_window_leaves_only_programs_open() -> None:
     ],
 )
 def test_the_source_is_found_in_a_response(response: str, source: str) -> None:
-    assert written(response) == source
+    assert code_of(response) == source
