@@ -12,7 +12,7 @@ values stay outside. Whatever a response says besides does not count.
 import random
 import re
 from functools import cache, lru_cache
-from itertools import product
+from itertools import combinations, product
 from typing import ClassVar
 
 from pydantic import Field
@@ -199,12 +199,12 @@ def idle(steps: tuple[str, ...]) -> str:
     given = [small.apply(steps, value) for value in tried]
     if all(one == given[0] for one in given):
         return "the program gives the same for every input"
-    for at, step in enumerate(steps):
-        name, _ = small.split(step)
-        if small.STEPS[name].takes == small.STEPS[name].gives:
-            rest = steps[:at] + steps[at + 1 :]
+    for start, end in combinations(range(len(steps) + 1), 2):
+        taken, gives = small.types(steps[start:end])
+        if taken == gives:
+            rest = steps[:start] + steps[end:]
             if [small.apply(rest, value) for value in tried] == given:
-                return f"{step!r} changes nothing"
+                return f"{', '.join(map(repr, steps[start:end]))} changes nothing"
     return ""
 
 

@@ -64,6 +64,7 @@ async def _bounded(
 ) -> Any:
     """What a coroutine gives that runs in a loop of its own, in a thread of its own, for so many seconds."""
     found: Future[Any] = Future()
+    found.set_running_or_notify_cancel()  # whoever waits may give up; the thread still has somewhere to put its answer
 
     def run() -> None:
         try:

@@ -11,6 +11,7 @@ from noria.evaluators import gate
 from noria.graphs import candidate
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
+from noria.graphs.quarantine import distrust
 from noria.types import Check, Dealt, Reason, Stage, Task
 
 TOLD_BACK = "back_translation"
@@ -21,6 +22,8 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
     context, dealt = runtime.context, state["dealt"]
     generator: Generator = Generator.seated(context.desk, dealt)
     domain = context.domain(dealt)
+    if why := distrust(context.history, domain.verifier):
+        return turned_away(Reason.UNTRUSTED, why)
     reply = await generator.propose(dealt, domain, temperature=context.config.play.temperature)
     if not reply:
         return turned_away(Reason.SILENT, "the generator's reply was empty or cut")

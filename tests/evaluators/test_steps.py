@@ -68,6 +68,7 @@ def test_what_is_no_program_is_refused(program: tuple[str, ...], why: str) -> No
         (("times_each 8", "keep_odd", "count"), "the same for every input"),
         (("reverse", "sort"), "'reverse' changes nothing"),
         (("absolute", "square"), "'absolute' changes nothing"),
+        (("reverse", "reverse"), "'reverse', 'reverse' changes nothing"),
         (("sum", "add 2"), ""),
     ],
 )
