@@ -58,6 +58,10 @@ SAME = "class Same:\n    def __eq__(self, other):\n        return True\n\n\ndef 
 
 _FENCE = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
 
+_BEGINS = re.compile(r"(?:def|class|import|from)\s+\w|@\w")
+_SENTENCE = re.compile(r"[A-Z][\w'’]*[,:]?[ \t]+[A-Za-z`]|[-*•>][ \t]|\*\*|\d+\.[ \t]|```")
+"""How a line of prose begins: no line of code of a small function does."""
+
 
 class Point(Parameters):
     """The steps of a program."""
@@ -214,9 +218,20 @@ def _tried(taken: Kind) -> list[small.Value]:
 
 
 def code_of(response: str) -> str:
-    """The source in a response: its first fence that defines f, its first fence, or the whole."""
+    """The source in a response: its first fence that defines f, its first fence, or its lines of code.
+
+    Without a fence, sentences before the first line of code and behind it do not count.
+    """
     fences: list[str] = _FENCE.findall(response)
-    return next((one for one in fences if "def f" in one), fences[0] if fences else response.strip())
+    if fences:
+        return next((one for one in fences if "def f" in one), fences[0])
+    lines = response.strip().splitlines()
+    start = next((at for at, line in enumerate(lines) if _BEGINS.match(line)), None)
+    if start is None:
+        return response.strip()
+    after = range(start + 1, len(lines))
+    end = next((at for at in after if _SENTENCE.match(lines[at])), len(lines))
+    return "\n".join(lines[start:end]).rstrip()
 
 
 def _counted(steps: tuple[str, ...], text: str) -> Check:

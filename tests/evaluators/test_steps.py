@@ -94,6 +94,13 @@ def test_a_window_leaves_only_programs_open() -> None:
         ("```\nx = 1\n```\n```py\ndef f(x): return x\n```", "def f(x): return x"),
         ("```python\ndef f(x):\n    return x", "def f(x):\n    return x"),
         ("  none  ", "none"),
+        (
+            "Sure, here it is:\n\ndef f(x):\n    return x\n\nThis function gives x back.\nf(3) = 3",
+            "def f(x):\n    return x",
+        ),
+        ("import math\n\ndef f(x):\n    return x\n\n- It takes `x`.", "import math\n\ndef f(x):\n    return x"),
+        ("def f(x):\n    return x\nwhile True: pass", "def f(x):\n    return x\nwhile True: pass"),
+        ("@cache\ndef f(x):\n    return x\nX = 5\n**Done**", "@cache\ndef f(x):\n    return x\nX = 5"),
     ],
 )
 def test_the_source_is_found_in_a_response(response: str, source: str) -> None:
