@@ -1,6 +1,6 @@
 """Code, level 4: the generator writes the task, its examples and its tests, and a program lets in what holds.
 
-    does · source · examples · properties ─► run ─► cross-validation ─► what is left judges responses
+    does · body · examples · properties ─► run ─► cross-validation ─► what is left judges responses
                                                      ├ an example counts where the source agrees
                                                      ├ a property counts where it holds of the source and
                                                      │ refuses a mutant; half of them by properties alone
@@ -87,12 +87,18 @@ class Written(Parameters):
     skill: str = Field(pattern=r"^written_(int|list|text)_(int|list|text|bool)$")
     does: str = Field(min_length=4, max_length=100)
     """A clause: what f does with x."""
-    source: str = Field(min_length=10, max_length=written.SOURCE_LIMIT)
+    body: tuple[str, ...] = Field(min_length=1, max_length=8)
+    """Lines of `f(x)`."""
     examples: tuple[Pair, ...] = Field(min_length=1, max_length=6)
-    properties: tuple[str, ...] = Field(min_length=1, max_length=2)
-    """Sources of a function `holds(x, y)`: whether y may be the answer to x."""
+    properties: tuple[tuple[str, ...], ...] = Field(min_length=1, max_length=2)
+    """Lines of functions `holds(x, y)`: whether y may be the answer to x."""
     ran: tuple[Pair, ...] | None = None
     """What the source gave, filled in when it was run."""
+
+    @property
+    def source(self) -> str:
+        """The function."""
+        return written.defined("f(x)", self.body)
 
     @property
     def kinds(self) -> tuple[Kind, Kind]:
@@ -107,13 +113,13 @@ class WrittenCode(Domain):
     name: ClassVar[str] = "code"
     family: ClassVar[str] = "written"
     about: ClassVar[str] = (
-        "A Python function f(x): what it does, its code, examples of x and y, and a test holds(x, y) "
+        "A Python function f(x): what it does, the lines of its body, examples of x and y, and a test holds(x, y) "
         "that tells whether y is right."
     )
     levels: ClassVar[tuple[int, ...]] = (4,)
     parameters = Written
     answer_tokens: ClassVar[int] = 120
-    proposal_tokens: ClassVar[int] = 420
+    proposal_tokens: ClassVar[int] = 360
     unique: ClassVar[bool] = False
     executes: ClassVar[bool] = True
 
@@ -132,7 +138,6 @@ class WrittenCode(Domain):
     def schema(self, level: int, window: Json) -> Json:
         """What f does, its source, four examples, a property, the wording."""
         _, taken, given = window["skill"].split("_")
-        code = {"type": "string", "minLength": 20, "maxLength": 200}
         pair = {
             "type": "object",
             "properties": {"x": written.schema(taken, window["size"]), "y": written.schema(given)},
@@ -143,9 +148,9 @@ class WrittenCode(Domain):
             {
                 "skill": {"const": window["skill"]},
                 "does": {"type": "string", "minLength": 8, "maxLength": 80},
-                "source": code,
+                "body": written.lines(6),
                 "examples": {"type": "array", "items": pair, "minItems": 4, "maxItems": 4},
-                "properties": {"type": "array", "items": code, "minItems": 1, "maxItems": 1},
+                "properties": {"type": "array", "items": written.lines(4), "minItems": 1, "maxItems": 1},
             }
         )
 
@@ -156,14 +161,14 @@ class WrittenCode(Domain):
         ran: list[tuple[Any, Any]]
         if (taken, given) in SMALL:
             does, expression, apply = rng.choice(SMALL[taken, given])
-            body, lines = f"    return {expression}", f"    return y == ({expression})"
+            body, test = [f"return {expression}"], [f"return y == ({expression})"]
             asked = written.inputs(taken)
             ran = [(x, apply(x)) for x in asked]
         else:
             steps = _steps(taken, given, rng)
             does = small.words(steps, rng)
-            body = "\n".join(small.source(steps).splitlines()[1:])
-            lines = body.replace("return x", "return y == x")
+            body = [line.strip() for line in small.source(steps).splitlines()[1:]]
+            test = [*body[:-1], "return y == x"]
             asked = written.inputs(taken)
             tried = small.telling(steps, rng, 4)
             ran = [(x, small.apply(steps, x)) for x in [*tried, *(x for x in asked if x not in tried)]]
@@ -171,9 +176,9 @@ class WrittenCode(Domain):
         return Written(
             skill=dealt["skill"],
             does=does,
-            source=f"def f(x):\n{body}",
+            body=tuple(body),
             examples=tuple(_pair(x, y) for x, y in shown),
-            properties=(f"def holds(x, y):\n{lines}",),
+            properties=(tuple(test),),
             ran=tuple(_pair(x, y) for x, y in ran),
         )
 
@@ -193,7 +198,7 @@ class WrittenCode(Domain):
         kept = [one for at, one in examples.items() if known.get(at) == exact(plain(one.y))]
         if len(kept) < EXAMPLES:
             raise ValueError(f"{len(kept)} of {len(examples)} examples agree with the program, {EXAMPLES} must")
-        properties = [one for one in parameters.properties if await _steady(runner, one, ran)]
+        properties = [one for one in parameters.properties if await _steady(runner, _test(one), ran)]
         if not properties:
             raise ValueError("none of its properties holds of its own program")
         heard = parameters.model_copy(
@@ -206,12 +211,12 @@ class WrittenCode(Domain):
         )
         return heard.model_copy(update={"properties": await self._telling(heard, runner)})
 
-    async def _telling(self, heard: Written, runner: Runner) -> tuple[str, ...]:
+    async def _telling(self, heard: Written, runner: Runner) -> tuple[tuple[str, ...], ...]:
         """The properties that refuse a mutant by themselves; all tests together refuse each one, and every stub."""
         facts = self.ground(heard).facts
         known = [exact(plain(one.y)) for one in heard.ran or ()]
         asked = [x for x, _ in facts["examples"]] + facts["asked"]
-        differing, alone, refused = 0, 0, set[str]()
+        differing, alone, refused = 0, 0, set[tuple[str, ...]]()
         for source in (*STUBS, *await written.mutants(runner, heard.source)):
             found, level = await written.answers(runner, source, asked, twice=False)
             values = found[len(facts["examples"]) :]
@@ -225,14 +230,14 @@ class WrittenCode(Domain):
             differing += 1
             answered = zip(facts["asked"], values, strict=True)
             said = [(x, parse(one.value)) for x, one in answered if one.value is not None]
-            against = {text for text in heard.properties if not all(await written.holds(runner, text, said))}
+            against = {one for one in heard.properties if not all(await written.holds(runner, _test(one), said))}
             alone += bool(against)
             refused |= against
         if differing < TELLING:
             raise ValueError(f"{differing} mutants differ from the program, {TELLING} are needed to test its tests")
         if not refused or 2 * alone < differing:
             raise ValueError(f"its properties refuse {alone} of {differing} mutants, half of them must be")
-        return tuple(text for text in heard.properties if text in refused)
+        return tuple(one for one in heard.properties if one in refused)
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The examples and properties that were let in."""
@@ -242,7 +247,7 @@ class WrittenCode(Domain):
         facts: Json = {
             "skill": parameters.skill,
             "examples": [[plain(one.x), plain(one.y)] for one in parameters.examples],
-            "properties": list(parameters.properties),
+            "properties": [_test(one) for one in parameters.properties],
             "asked": [plain(one.x) for one in parameters.ran],
             "source": parameters.source,
         }
@@ -345,6 +350,11 @@ def _steps(taken: str, given: str, rng: random.Random) -> tuple[str, ...]:
         steps = tuple(rng.choice(part) for part in places(taken, given, rng.choice((1, 2)), rng))  # type: ignore[arg-type]
         if not idle(steps):
             return steps
+
+
+def _test(body: tuple[str, ...]) -> str:
+    """A property as the function `holds`."""
+    return written.defined("holds(x, y)", body)
 
 
 def _pair(x: Any, y: Any) -> Pair:

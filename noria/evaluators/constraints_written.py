@@ -13,10 +13,11 @@ the rule; where the judge is benched nobody can tell, and nothing is accepted.
 
 import random
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
+from noria.evaluators import written
 from noria.evaluators.constraints import CLAUSES, FRAMES, Constraints, compose, substance
 from noria.evaluators.constraints import Point as Mechanical
 from noria.evaluators.domain import Domain, Parameters, proposal
@@ -42,19 +43,19 @@ BODIES: dict[str, tuple[str, ...]] = {
     ),
     "short": (
         "return len(response.split()) <= {n}",
-        "count = 0\n    for word in response.split():\n        count += 1\n    return count < {n} + 1",
+        "count = 0\nfor word in response.split():\n    count += 1\nreturn count < {n} + 1",
     ),
     "include": (
-        "import re\n    return re.search(r'\\b{word}\\b', response.lower()) is not None",
+        "import re\nreturn re.search(r'\\b{word}\\b', response.lower()) is not None",
         "return '{word}' in [part.strip('.,:;!?') for part in response.lower().split()]",
     ),
     "avoid": (
-        "import re\n    return re.search(r'\\b{avoid}\\b', response.lower()) is None",
+        "import re\nreturn re.search(r'\\b{avoid}\\b', response.lower()) is None",
         "return '{avoid}' not in [part.strip('.,:;!?') for part in response.lower().split()]",
     ),
     "ending": (
         "return response.strip().endswith('{ending}')",
-        "end = '{ending}'\n    return response.rstrip()[-len(end):] == end",
+        "end = '{ending}'\nreturn response.rstrip()[-len(end):] == end",
     ),
 }
 """Functions of our own for rules of our own, that stand as examples."""
@@ -74,8 +75,8 @@ class Written(Parameters):
     topic: str = Field(min_length=2, max_length=60)
     rule: str = Field(min_length=4, max_length=100)
     """A clause: how the text about the topic must be."""
-    functions: tuple[str, ...] = Field(min_length=1, max_length=4)
-    """Sources of a function `holds(response)`."""
+    functions: tuple[tuple[str, ...], ...] = Field(min_length=1, max_length=4)
+    """Lines of functions `holds(response)`."""
     cases: tuple[Case, ...] = Field(min_length=2, max_length=8)
 
 
@@ -85,13 +86,13 @@ class WrittenConstraints(Domain):
     name: ClassVar[str] = "constraints"
     family: ClassVar[str] = "written"
     about: ClassVar[str] = (
-        "A short text about a topic that keeps a rule: the rule, functions holds(response) that each tell "
+        "A short text about a topic that keeps a rule: the rule, bodies of functions holds(response) that each tell "
         "whether a text keeps it, and texts that keep it or do not."
     )
     levels: ClassVar[tuple[int, ...]] = (4,)
     parameters = Written
     answer_tokens: ClassVar[int] = 56
-    proposal_tokens: ClassVar[int] = 480
+    proposal_tokens: ClassVar[int] = 420
     unique: ClassVar[bool] = False
     executes: ClassVar[bool] = True
 
@@ -113,7 +114,6 @@ class WrittenConstraints(Domain):
 
     def schema(self, level: int, window: Json) -> Json:
         """The topic, the rule, three functions, two texts that keep the rule and two that do not, the wording."""
-        code = {"type": "string", "minLength": 30, "maxLength": 160}
 
         def case(keeps: bool) -> Json:
             fields = {"response": {"type": "string", "minLength": 2, "maxLength": 100}, "holds": {"const": keeps}}
@@ -125,7 +125,7 @@ class WrittenConstraints(Domain):
                 "skill": {"const": "written"},
                 "topic": {"enum": window["topics"]},
                 "rule": {"type": "string", "minLength": 8, "maxLength": 80},
-                "functions": {"type": "array", "items": code, "minItems": 3, "maxItems": 3},
+                "functions": {"type": "array", "items": written.lines(4), "minItems": 3, "maxItems": 3},
                 "cases": {"type": "array", "prefixItems": cases, "items": False, "minItems": 4, "maxItems": 4},
             }
         )
@@ -142,7 +142,7 @@ class WrittenConstraints(Domain):
             skill="written",
             topic=point.topic,
             rule=pick([CLAUSES[kind][0]], rng, **filled),
-            functions=tuple(pick([f"def holds(response):\n    {body}"], rng, **filled) for body in BODIES[kind]),
+            functions=tuple(tuple(pick([body], rng, **filled).splitlines()) for body in BODIES[kind]),
             cases=tuple(
                 Case(response=text, holds=keeps)
                 for pair in zip(right, wrong, strict=True)
@@ -155,9 +155,9 @@ class WrittenConstraints(Domain):
         assert isinstance(parameters, Written)
         texts = [case.response for case in parameters.cases]
         said = {
-            source: found
-            for source in dict.fromkeys(parameters.functions)
-            if None not in (found := await _said(runner, source, texts))
+            body: found
+            for body in dict.fromkeys(parameters.functions)
+            if None not in (found := await _said(runner, _function(body), texts))
         }
         if len(said) < FEWEST:
             raise ValueError(f"{len(said)} of {len(parameters.functions)} functions run, {FEWEST} must")
@@ -176,7 +176,7 @@ class WrittenConstraints(Domain):
         facts: Json = {
             "topic": parameters.topic,
             "rule": parameters.rule,
-            "functions": list(parameters.functions),
+            "functions": [_function(body) for body in parameters.functions],
         }
         rule = " ".join(parameters.rule.lower().split())
         return Grounding(verifier=self.verifier, facts=facts, signature=f"written:{parameters.topic}:{rule}")
@@ -226,7 +226,10 @@ class WrittenConstraints(Domain):
         return parameters.rule
 
 
-def vote(said: dict[str, list[bool | None]], labels: Sequence[bool]) -> tuple[list[str], list[int]]:
+Body = TypeVar("Body")
+
+
+def vote(said: dict[Body, list[bool | None]], labels: Sequence[bool]) -> tuple[list[Body], list[int]]:
     """Functions and cases (by number) that let each other in; pure.
 
     A case is in where more than half of the functions agree with its label; then a function is
@@ -235,7 +238,11 @@ def vote(said: dict[str, list[bool | None]], labels: Sequence[bool]) -> tuple[li
     cases = [
         at for at, label in enumerate(labels) if 2 * sum(one[at] is label for one in said.values()) > len(said)
     ]  # fmt: skip
-    return [source for source, one in said.items() if all(one[at] is labels[at] for at in cases)], cases
+    return [body for body, one in said.items() if all(one[at] is labels[at] for at in cases)], cases
+
+
+def _function(body: tuple[str, ...]) -> str:
+    return written.defined("holds(response)", body)
 
 
 async def _said(runner: Runner, source: str, texts: list[str]) -> list[bool | None]:

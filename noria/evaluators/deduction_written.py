@@ -38,11 +38,17 @@ class Written(Parameters):
     filled: ClassVar[frozenset[str]] = frozenset({"ran"})
 
     skill: Literal["written_output", "written_input", "written_program"]
-    source: str = Field(min_length=10, max_length=written.SOURCE_LIMIT)
+    body: tuple[str, ...] = Field(min_length=1, max_length=8)
+    """Lines of `f(x)`."""
     x: int | tuple[int, ...]
     """The input that is asked about; for a program to be found, one more that it is run on."""
     ran: tuple[Pair, ...] | None = None
     """What the program gave, that of `x` first; filled in when it was run."""
+
+    @property
+    def source(self) -> str:
+        """The program."""
+        return written.defined("f(x)", self.body)
 
     @property
     def takes(self) -> small.Kind:
@@ -54,7 +60,9 @@ class WrittenDeduction(Deduction):
     """Reasoning about programs that a model thought up."""
 
     family: ClassVar[str] = "written"
-    about: ClassVar[str] = "A short Python program f(x) over whole numbers or a list of them, and an input x."
+    about: ClassVar[str] = (
+        "A short Python program f(x) over whole numbers or a list of them, as the lines of its body, and an input x."
+    )
     levels: ClassVar[tuple[int, ...]] = (4,)
     parameters = Written  # type: ignore[assignment]
     proposal_tokens: ClassVar[int] = 220
@@ -79,7 +87,7 @@ class WrittenDeduction(Deduction):
         """The way, a source, an input, the wording."""
         fields: Json = {
             "skill": {"const": window["skill"]},
-            "source": {"type": "string", "minLength": 24, "maxLength": 200},
+            "body": written.lines(6),
             "x": written.schema("list", window["size"]) if window["size"] else written.schema("int"),
         }
         return proposal(fields)
@@ -97,7 +105,8 @@ class WrittenDeduction(Deduction):
             if not idle(steps):
                 asked = [plain(x), *(one for one in written.inputs(taken) if one != plain(x))]
                 ran = tuple(_pair(one, small.apply(steps, one)) for one in asked)
-                point = Written(skill=dealt["skill"], source=small.source(steps), x=x, ran=ran)
+                body = tuple(line.strip() for line in small.source(steps).splitlines()[1:])
+                point = Written(skill=dealt["skill"], body=body, x=x, ran=ran)
                 if not _why_not(point):
                     return point
 

@@ -54,6 +54,17 @@ class Pair(Parameters):
     y: Value
 
 
+def defined(head: str, body: Sequence[str]) -> str:
+    """The source of a function from its head and the lines of its body, each given without the first indent."""
+    return "\n".join([f"def {head}:", *(f"    {line}" for line in body)])
+
+
+def lines(most: int) -> Json:
+    """The schema of the lines of a body: a list, for a small model does not write line breaks inside a string."""
+    line = {"type": "string", "minLength": 3, "maxLength": 72}
+    return {"type": "array", "items": line, "minItems": 1, "maxItems": most}
+
+
 def plain(value: Value) -> Any:
     """A value as JSON has it."""
     return list(value) if isinstance(value, tuple) else value

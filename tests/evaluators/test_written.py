@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.evaluators import written
-from noria.evaluators.code import SAME
 from noria.evaluators.code_written import STUBS, WrittenCode
 from noria.evaluators.constraints_written import WrittenConstraints, vote
 from noria.evaluators.deduction_written import WrittenDeduction
@@ -16,15 +15,15 @@ from noria.evaluators.domain import Domain, Parameters
 from noria.identity import stream
 from tests import build
 
-DOUBLE = "def f(x):\n    return 2 * x + 1"
+DOUBLE = "return 2 * x + 1"
 EXAMPLES = [{"x": 3, "y": 7}, {"x": 0, "y": 1}, {"x": -4, "y": -7}, {"x": 10, "y": 21}]
-EXACT = "def holds(x, y):\n    return y - x - x == 1"
+EXACT = "return y - x - x == 1"
 
 
 def told(**changes: Any) -> Parameters:
     base = {
-        "skill": "written_int_int", "does": "doubles x and adds one", "source": DOUBLE,
-        "examples": EXAMPLES, "properties": [EXACT],
+        "skill": "written_int_int", "does": "doubles x and adds one", "body": [DOUBLE],
+        "examples": EXAMPLES, "properties": [[EXACT]],
     }  # fmt: skip
     return WrittenCode().point(base | changes)
 
@@ -77,84 +76,84 @@ def test_an_example_that_its_own_program_denies_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("test", "why"),
     [
-        ("def holds(x, y):\n    return True", "its properties refuse 0 of"),
-        ("def holds(x, y):\n    pass", "none of its properties holds"),
-        ("def holds(x, y):\n    assert True", "none of its properties holds"),
-        ("def holds(x, y):\n    return 1", "none of its properties holds"),
-        ("def holds(x, y):\n    return y == 2 * x", "none of its properties holds"),
-        ("def holds(x, y):\n    return type(y) is int", "its properties refuse"),
-        ("def holds(x, y):\n    try:\n        assert y == 0\n    finally:\n        return True", "its prop"),
-        ("def holds(x, y):\n    import random\n    return random.random() < 0.7", "none of its properties holds"),
-        ("def holds(x, y):\n    return hash('a') % 2 == 0", "none of its properties holds"),
-        ("def holds(x, y):\n    raise SystemExit(0)", "none of its properties holds"),
+        ("return True", "its properties refuse 0 of"),
+        ("pass", "none of its properties holds"),
+        ("assert True", "none of its properties holds"),
+        ("return 1", "none of its properties holds"),
+        ("return y == 2 * x", "none of its properties holds"),
+        ("return type(y) is int", "its properties refuse"),
+        ("try:\n    assert y == 0\nfinally:\n    return True", "its prop"),
+        ("import random\nreturn random.random() < 0.7", "none of its properties holds"),
+        ("return hash('a') % 2 == 0", "none of its properties holds"),
+        ("raise SystemExit(0)", "none of its properties holds"),
         ("import os\nos._exit(0)", "none of its properties holds"),
-        ("def holds(x, y):\n    while True: pass", "none of its properties holds"),
-        ("def holds(x, y):\n    import sys\n    return sys._getframe(1).f_locals['expected'] == y", "none of its"),
+        ("while True: pass", "none of its properties holds"),
+        ("import sys\nreturn sys._getframe(1).f_locals['expected'] == y", "none of its"),
         (
-            "class S:\n    def __eq__(self, o):\n        return True\ndef holds(x, y):\n    return S()",
+            "class S:\n    def __eq__(self, o):\n        return True\nreturn S()",
             "none of its",
         ),
     ],
 )
 def test_a_test_that_tells_nothing_admits_nothing(test: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        established(WrittenCode(), told(properties=[test]))
+        established(WrittenCode(), told(properties=[test.splitlines()]))
 
 
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("def f(x):\n    return hash(str(x)) % 7", "not deterministic"),
-        ("import random\ndef f(x):\n    return random.randrange(10**9)", "not deterministic"),
-        ("seen = []\ndef f(x):\n    seen.append(x)\n    return len(seen)", "not deterministic"),
-        ("import time\ndef f(x):\n    return time.time_ns()", "not deterministic"),
-        ("def f(x):\n    return 7", "the same for every input"),
-        ("def f(x):\n    return x", "its input back"),
-        ("def f(x):\n    return x / 2", "not int"),
-        ("def f(x):\n    return [] if x else 1", "not int"),
-        ("def f(x):\n    return open('/etc/passwd').read()", "gives nothing"),
-        ("def f(x):\n    while True:\n        pass", "gives nothing"),
-        ("def g(x):\n    return x + 1", "gives nothing"),
-        ("def f(x):\n    return x +* 2", "gives nothing"),
-        (SAME, "gives nothing"),
-        ("def f(x):\n    return 10 ** 150 + x", "more than 120 characters"),
-        ("def f(x):\n    if x not in (3, 0, -4):\n        raise KeyError\n    return 2 * x + 1", "answers 2|answers 3"),
+        ("return hash(str(x)) % 7", "not deterministic"),
+        ("import random\nreturn random.randrange(10**9)", "not deterministic"),
+        ("f.seen = getattr(f, 'seen', 0) + 1\nreturn f.seen", "not deterministic"),
+        ("import time\nreturn time.time_ns()", "not deterministic"),
+        ("return 7", "the same for every input"),
+        ("return x", "its input back"),
+        ("return x / 2", "not int"),
+        ("return [] if x else 1", "not int"),
+        ("return open('/etc/passwd').read()", "gives nothing"),
+        ("while True:\n    pass", "gives nothing"),
+        ("def g(x):\n    return x", "not int"),
+        ("return x +* 2", "gives nothing"),
+        ("class Same:\n    def __eq__(self, other):\n        return True\nreturn Same()", "gives nothing"),
+        ("return 10 ** 150 + x", "more than 120 characters"),
+        ("if x not in (3, 0, -4):\n    raise KeyError\nreturn 2 * x + 1", "answers 2|answers 3"),
     ],
 )
 def test_a_program_without_a_truth_is_no_task(source: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        established(WrittenCode(), told(source=source))
+        established(WrittenCode(), told(body=source.splitlines()))
 
 
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("def f(x):\n    import time\n    return x", "holds 'import'"),
-        ("def f(x):\n    return hash(str(x))", "not deterministic"),
-        ("def f(x):\n    return x.__class__", "holds '__'"),
-        ("def f(x):\n    return str(x)", "no integer and no list"),
-        ("def f(x):\n    return 10 // x", "gives nothing for 0"),
+        ("import time\nreturn x", "holds 'import'"),
+        ("return hash(str(x))", "not deterministic"),
+        ("return x.__class__", "holds '__'"),
+        ("return str(x)", "no integer and no list"),
+        ("return 10 // x", "gives nothing for 0"),
     ],
 )
 def test_a_written_program_is_deterministic_and_can_be_read(source: str, why: str) -> None:
-    point = WrittenDeduction().point({"skill": "written_output", "source": source, "x": 0})
+    point = WrittenDeduction().point({"skill": "written_output", "body": source.splitlines(), "x": 0})
     with pytest.raises(ValueError, match=why):
         established(WrittenDeduction(), point)
 
 
 def test_the_truth_of_a_written_program_is_what_it_gives() -> None:
     kind = WrittenDeduction()
-    source = "def f(x):\n    total = 0\n    for n in x:\n        total = total * 2 + n\n    return total"
-    output = established(kind, kind.point({"skill": "written_output", "source": source, "x": [1, 0, 1]}))
+    source = "total = 0\nfor n in x:\n    total = total * 2 + n\nreturn total"
+    output = established(kind, kind.point({"skill": "written_output", "body": source.splitlines(), "x": [1, 0, 1]}))
     assert kind.ground(output).facts["y"] == 5
     assert passes(kind, output, "5")
     assert not passes(kind, output, "4")
     assert not kind.model_written(kind.ground(output))
-    backwards = established(kind, kind.point({"skill": "written_input", "source": source, "x": [1, 0, 1]}))
+    backwards = established(kind, kind.point({"skill": "written_input", "body": source.splitlines(), "x": [1, 0, 1]}))
     assert passes(kind, backwards, "[5]")
     assert passes(kind, backwards, "[0, 2, 1]")
     assert not passes(kind, backwards, "[1, 1]")
-    found = established(kind, kind.point({"skill": "written_program", "source": source, "x": [1, 0, 1]}))
+    found = established(kind, kind.point({"skill": "written_program", "body": source.splitlines(), "x": [1, 0, 1]}))
     assert kind.model_written(kind.ground(found))
     horner = "def f(x):\n    return sum(n * 2 ** (len(x) - at - 1) for at, n in enumerate(x))"
     assert passes(kind, found, horner)
@@ -185,9 +184,9 @@ def ruled(**changes: Any) -> Parameters:
     base = {
         "skill": "written", "topic": "tea", "rule": "in at most five words",
         "functions": [
-            "def holds(response):\n    return len(response.split()) <= 5",
-            "def holds(response):\n    return len(response.split()) < 6",
-            "def holds(response):\n    return len(response) < 10",
+            ["return len(response.split()) <= 5"],
+            ["return len(response.split()) < 6"],
+            ["return len(response) < 10"],
         ],
         "cases": [
             {"response": "Tea is warm and kind.", "holds": True},
@@ -216,20 +215,20 @@ def test_functions_and_cases_vote_each_other_in() -> None:
 @pytest.mark.parametrize(
     ("functions", "why"),
     [
-        (["def holds(response):\n    return True"] * 3, "1 of 3 functions run"),
-        (["def holds(response):\n    return True", "def holds(response):\n    return not False"], "not both"),
+        (["return True"] * 3, "1 of 3 functions run"),
+        (["return True", "return not False"], "not both"),
         (
-            ["def holds(response):\n    return hash(response) % 2 == 0", "def holds(r):\n    return True"],
+            ["return hash(response) % 2 == 0", "return True"],
             "1 of 2",
         ),
-        (["def check(response):\n    return True", "holds = 5"], "0 of 2 functions run"),
-        (["def holds(response):\n    return 1", "def holds(response):\n    return 'True'"], "0 of 2 functions run"),
+        (["return None", "holds = 5"], "0 of 2 functions run"),
+        (["return 1", "return 'True'"], "0 of 2 functions run"),
         (["import sys\nsys.exit(0)", "print('PASSED')"], "0 of 2 functions run"),
     ],
 )
 def test_functions_that_tell_nothing_are_not_voted_in(functions: list[str], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        established(WrittenConstraints(), ruled(functions=functions))
+        established(WrittenConstraints(), ruled(functions=[one.splitlines() for one in functions]))
 
 
 @given(

@@ -9,17 +9,17 @@ from noria.types import Episode, Reason, Sample, Turn
 from tests.graphs.test_episode import one, script
 
 CODE = {
-    "skill": "written_int_int", "does": "doubles it and adds one", "source": "def f(x):\n    return 2 * x + 1",
+    "skill": "written_int_int", "does": "doubles it and adds one", "body": ["return 2 * x + 1"],
     "examples": [{"x": 3, "y": 7}, {"x": 0, "y": 1}, {"x": -4, "y": -7}, {"x": 10, "y": 21}],
-    "properties": ["def holds(x, y):\n    return y - x - x == 1"],
+    "properties": [["return y - x - x == 1"]],
     "instruction": "Write f(x) in Python: it takes an integer, doubles it and adds one.",
 }  # fmt: skip
 RULE = {
     "skill": "written", "topic": "green tea", "rule": "in at most six words",
     "functions": [
-        "def holds(response):\n    return len(response.split()) <= 6",
-        "def holds(response):\n    return len(response.split()) < 7",
-        "def holds(response):\n    return 'tea' in response",
+        ["return len(response.split()) <= 6"],
+        ["return len(response.split()) < 7"],
+        ["return 'tea' in response"],
     ],
     "cases": [
         {"response": "Tea is warm and kind.", "holds": True},
@@ -70,7 +70,7 @@ def test_what_nobody_solved_from_the_wording_alone_is_not_learned_from(tmp_path:
 
 
 def test_tests_that_tell_nothing_end_the_episode_before_anyone_is_asked(tmp_path: Path) -> None:
-    weak = CODE | {"properties": ["def holds(x, y):\n    return True"]}
+    weak = CODE | {"properties": [["return True"]]}
     episode, samples, turns = played(tmp_path, "code", weak)
     assert (episode.reason, samples) == (Reason.UNGROUNDED, [])
     assert "its properties refuse 0" in episode.evidence
@@ -115,10 +115,10 @@ def test_a_judge_that_says_neither_yes_nor_no_is_an_error_and_no_guess(tmp_path:
 
 
 def test_a_written_program_is_asked_about_in_words_of_ours(tmp_path: Path) -> None:
-    source = "def f(x):\n    total = 0\n    for n in x:\n        total = total * 2 + n\n    return total"
-    said = {"skill": "written_output", "source": source, "x": [1, 0, 2], "instruction": "What does f give for it?"}
+    body = ["total = 0", "for n in x:", "    total = total * 2 + n", "return total"]
+    said = {"skill": "written_output", "body": body, "x": [1, 0, 2], "instruction": "What does f give for it?"}
     episode, samples, _ = played(tmp_path, "deduction", said, solver="no idea")
     assert episode.outcome == "accepted", episode.evidence
     assert samples[0].provenance.source == "program"
     assert samples[0].messages[-1].content == "6"
-    assert source in samples[0].messages[1].content
+    assert all(line in samples[0].messages[1].content for line in body)
