@@ -51,12 +51,16 @@ def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, s
         yield f"attempt by {by} ({attempt.source}) {found}: {printable(attempt.response)!r} [{marks}]"
     for critique in episode.critiques:
         wish = "asks for another draft" if critique.revise else "asks for nothing"
-        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}"
+        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}" + (
+            f"; advice withheld: it {critique.withheld}" if critique.withheld else ""
+        )
     for attack in episode.attacks:
         for probe in attack.probes:
             found = "HELD" if probe.held else "failed"
             said = printable(probe.response)[:80]
-            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]"
+            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]" + (
+                f"; withheld: it {probe.withheld}" if probe.withheld else ""
+            )
     for verdict in episode.verdicts:
         power = "with a veto" if verdict.veto else "without a veto"
         yield f"verdict: {verdict.ruling} with confidence {verdict.confidence:.2f}, {power}"
