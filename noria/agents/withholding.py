@@ -28,6 +28,7 @@ SMALL = frozenset(_SMALL.split())
 """Words that are nobody's."""
 
 FOREIGN = "holds what is foreign"
+REPEATS = "repeats words of the candidate"
 """Why a text is withheld, without a word of it."""
 
 
@@ -37,5 +38,4 @@ def withheld(said: str, domain: Domain, task: Task, attempt: Attempt) -> str:
         return FOREIGN
     theirs = spelled(task.instruction) | spelled(attempt.response)
     theirs -= own_words(domain, domain.point(task.parameters)) | SMALL
-    repeated = sorted(spelled(said) & theirs)
-    return f"repeats {len(repeated)} words of the candidate" if repeated else ""
+    return REPEATS if spelled(said) & theirs else ""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from noria.agents.withholding import REPEATS
 from noria.errors import ConfigError
 from noria.evaluators.canaries import CANARY, FORMS, planted, traced
 from noria.fence import cut, settled
@@ -231,7 +232,7 @@ def test_a_plain_word_stands_in_a_fence_alone_and_no_seat_passes_it_on(tmp_path:
     for episode in found.episodes:
         for critique in episode.critiques:
             assert critique.advice == ""
-            assert critique.withheld == "repeats 1 words of the candidate"
+            assert critique.withheld == REPEATS
         for attack in episode.attacks:
             assert PLAIN not in "".join(probe.claim for probe in attack.probes)
     # What it obtains is what a candidate can always do: have itself refused by a judge that obeys.
