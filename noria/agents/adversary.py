@@ -9,7 +9,9 @@ answer or a command to the judge? An opinion alone breaks nothing.
 from typing import Literal
 
 from noria.agents.base import Agent, Ask, read
+from noria.agents.withholding import FOREIGN, withheld
 from noria.evaluators.domain import Domain
+from noria.evaluators.foreign import foreign
 from noria.types import Attack, Attempt, Dealt, Noun, Probe, Task
 
 
@@ -98,8 +100,15 @@ class Adversary(Agent):
             evidence = "the verifier accepts it, as it should"
         else:
             evidence = f"refuted: {next(c.evidence for c in checks if not c.passed)}"
-        kind = reply.kind
-        return Probe(kind=kind, claim=reply.claim, response=reply.answer, by="policy", held=held, evidence=evidence)
+        probe = Probe(
+            kind=reply.kind, claim=reply.claim, response=reply.answer, by="policy", held=held, evidence=evidence
+        )
+        if foreign(reply.answer):
+            cut = {"response": "", "evidence": evidence.partition(":")[0], "withheld": FOREIGN}
+            probe = probe.model_copy(update=cut)
+        if why := withheld(reply.claim, domain, task, attempt):
+            probe = probe.model_copy(update={"claim": "", "withheld": why})
+        return probe
 
 
 def _words(text: str) -> set[str]:

@@ -2,12 +2,14 @@
 
 A tiny policy chooses well and words badly, so the two are kept apart: the JSON schema
 makes every choice valid, a program grounds it, and the wording is used only where the
-domain's program finds that it still says what the parameters say.
+domain's program finds that it still says what the parameters say. Of rows and neighbours
+it is shown what holds nothing foreign (see `evaluators/foreign.py`).
 """
 
 from noria.agents.base import Agent, Ask, read
 from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
+from noria.evaluators.foreign import foreign
 from noria.identity import canonical_json, stream
 from noria.types import Critique, Dealt, Noun, Task
 
@@ -39,6 +41,7 @@ class Generator(Agent):
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
         schema = domain.schema(dealt.level, dealt.window)
         example, wording = self._example(dealt, domain)
+        row = dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else ""
         turn = await self.turn(
             dealt.episode,
             1,
@@ -52,8 +55,8 @@ class Generator(Agent):
                     "example": wording,
                     "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
                     "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
-                    "seed_text": dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else "",
-                    "neighbours": list(dealt.neighbours),
+                    "seed_text": "" if foreign(row) else row,
+                    "neighbours": [one for one in dealt.neighbours if not foreign(one)],
                     "weak": list(dealt.weak),
                 },
                 max_tokens=domain.proposal_tokens,

@@ -93,7 +93,8 @@ class Domain(ABC):
     def schema(self, level: int, window: Json) -> Json:
         """JSON schema of a proposal inside the window: the parameters, then `instruction` last.
 
-        Every string is bounded in length and every list in items, so that a reply ends.
+        Every string is bounded in length and every list in items, so that a reply ends. A text
+        that the schema does not list is the generator's own and must hold nothing foreign (see `foreign.py`).
         """
 
     @abstractmethod

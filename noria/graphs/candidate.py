@@ -5,6 +5,7 @@ the generator's own where its words still say what its parameters say, and the p
 where they do not; the sample says which.
 """
 
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from noria.agents.student import checked
 from noria.errors import ReplyError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain, Parameters
+from noria.evaluators.foreign import own_words, smuggled, spelled
 from noria.evaluators.gate import Decision
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.novelty import Claim, shape
@@ -57,20 +59,22 @@ async def read(reply: str, dealt: Dealt, domain: Domain, runner: Runner) -> Draf
     where = bucket(domain.name, point.model_dump(mode="json"))
     if where != "train":
         return Decision("reject", Reason.RESERVED, f"its parameters fall in the bucket {where!r}")
+    if what := smuggled(point, domain, dealt.level, dealt.window):
+        return Decision("reject", Reason.MALFORMED, f"the text of its parameters {what}")
     wording = domain.worded(point, wording)
-    found = wording_checks(domain, point, wording)
+    found = wording_checks(domain, point, wording, own_words(domain, point))
     if all(check.passed for check in found):
         return Draft(point, wording, "generator", found)
     own = domain.phrase(point, stream(dealt.random, "phrase"))
-    found = wording_checks(domain, point, own)
+    found = wording_checks(domain, point, own, spelled(own))
     if failed := next((check for check in found if not check.passed), None):
         return Decision("reject", Reason.UNGROUNDED, f"the program's own wording fails: {failed.evidence}")
     return Draft(point, own, "program", found)
 
 
-def wording_checks(domain: Domain, point: Parameters, wording: str) -> tuple[Check, ...]:
-    """Whether a wording is well-formed and still says the parameters."""
-    return form.check(wording), domain.says(point, wording)
+def wording_checks(domain: Domain, point: Parameters, wording: str, own: Set[str]) -> tuple[Check, ...]:
+    """Whether a wording is well-formed, speaks to nobody but a solver, and still says the parameters."""
+    return form.check(wording, own), domain.says(point, wording)
 
 
 def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:
@@ -78,7 +82,7 @@ def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:
     wording = domain.worded(draft.point, wording) if wording else ""
     if not wording or wording == draft.instruction:
         return None
-    found = wording_checks(domain, draft.point, wording)
+    found = wording_checks(domain, draft.point, wording, own_words(domain, draft.point))
     if not all(check.passed for check in found):
         return None
     return replace(draft, instruction=wording, worded_by="generator", checks=found, number=draft.number + 1)

@@ -43,8 +43,9 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
 
 async def review(state: State, runtime: Runtime[Context]) -> Update:
     """The critic names faults."""
-    critic: Critic = Critic.seated(runtime.context.desk, state["dealt"])
-    critique = await critic.review(state["dealt"], state["task"], state["target"])
+    context, dealt = runtime.context, state["dealt"]
+    critic: Critic = Critic.seated(context.desk, dealt)
+    critique = await critic.review(dealt, context.domain(dealt), state["task"], state["target"])
     return {"critiques": (*state.get("critiques", ()), critique)}
 
 

@@ -55,14 +55,18 @@ def episode_lines(
         yield f"attempt by {by} ({attempt.source}) {found}: {printable(attempt.response)!r} [{marks}]"
     for critique in episode.critiques:
         wish = "asks for another draft" if critique.revise else "asks for nothing"
-        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}"
+        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}" + (
+            f"; advice withheld: it {critique.withheld}" if critique.withheld else ""
+        )
     for at, attack in enumerate(episode.attacks):
         for probe in attack.probes:
             found = "HELD" if probe.held else "failed"
             if probe.held and probe.beat and at < len(episode.drafts):
                 found = f"BEAT {episode.drafts[at].grounding.verifier}"
             said = printable(probe.response)[:80]
-            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]"
+            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]" + (
+                f"; withheld: it {probe.withheld}" if probe.withheld else ""
+            )
     for verdict in episode.verdicts:
         power = "with a veto" if verdict.veto else "without a veto"
         yield f"verdict: {verdict.ruling} with confidence {verdict.confidence:.2f}, {power}"
