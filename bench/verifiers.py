@@ -40,7 +40,7 @@ async def measure(name: str, wrong: int, right: int, runner: Chosen) -> dict[str
     refused: Counter[str] = Counter()
     shown: dict[str, list[str]] = {}
     for number in range(max(wrong, right)):
-        level = whole.levels[number % len(whole.levels)]
+        level = whole.offered[number % len(whole.offered)]
         kind = whole.at(level)
         point = kind.sample(level, rng)
         grounding = kind.ground(point)

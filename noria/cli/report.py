@@ -52,6 +52,10 @@ def _rounds(console: Console, summary: dict[str, Any]) -> None:
     for one in summary["rounds"]:
         if judge := one["judge"]:
             console.print(f"Judge of round {one['round']}: {judge_line(judge)}", markup=False)
+        if one["critic"]["reviews"]:
+            console.print(f"Critic of round {one['round']}: {critic_line(one['critic'])}", markup=False)
+        if one["adversary"]["attacks"]:
+            console.print(f"Adversary of round {one['round']}: {adversary_line(one['adversary'])}", markup=False)
         if failed := [card for card in one["verifiers"] if not card["admits"]]:
             names = ", ".join(f"{card['verifier']} level {card['level']}" for card in failed)
             console.print(f"Verifiers that admitted nothing in round {one['round']}: {names}", markup=False)
@@ -65,6 +69,25 @@ def judge_line(judge: dict[str, Any]) -> str:
         f"accepted {judge['right_accepted']} of {judge['right']} right, rejected {judge['wrong_rejected']} of "
         f"{judge['wrong']} wrong planted answers, fell for {fooled}; κ {judge['kappa']:.2f}; "
         + ("it has a veto" if judge["veto"] else f"benched: {judge['benched']}")
+    )
+
+
+def critic_line(critic: dict[str, int]) -> str:
+    """What a round's critic did, in one line."""
+    return (
+        f"named faults in {critic['faulted']} of {critic['reviews']} reviews, asked {critic['revisions_asked']} times "
+        f"for another draft; {critic['drafts_made']} were made, {critic['drafts_accepted']} accepted later"
+    )
+
+
+def adversary_line(adversary: dict[str, Any]) -> str:
+    """What a round's adversary did, in one line."""
+    held = ", ".join(f"{kind} {count}" for kind, count in adversary["held"].items())
+    beaten = ", ".join(adversary["beaten"])
+    return (
+        f"broke {adversary['broken']} of {adversary['attacks']} candidates"
+        + (f" ({held})" if held else "")
+        + (f"; beaten verifiers: {beaten}" if beaten else "")
     )
 
 

@@ -9,10 +9,14 @@ alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is de
 
 import random
 import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import permutations
 from typing import ClassVar, Literal
 
-from noria.evaluators.domain import Domain, Parameters, choose, proposal
-from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick
+from noria.evaluators.aloud import heard
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
+from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick, spelled
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -66,6 +70,10 @@ _INTEGER = re.compile(r"[-−]?\d{1,3}(?:,\d{3})+(?!\d)|[-−]?\d+")
 _LEAD = re.compile(
     r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE
 )
+
+
+TOLD = re.compile(r"\b(?:away|more|fewer|each|spen[dt]s?|g[ai]ves?|sold|all|remains?|together)\b", re.IGNORECASE)
+"""Words by which a story tells an operation without naming it."""
 
 
 class Point(Parameters):
@@ -172,11 +180,36 @@ class Arithmetic(Domain):
         return rng.choice(("{}", "The answer is {}.", "= {}")).format(rng.choice(wrongs))
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
-        """The answer after an equals sign or `answer is`."""
-        found = re.search(
-            rf"(?:=|\banswer is)\s*({grounding.facts['answer']})(?!\s*[\d+×*−-])", instruction, re.IGNORECASE
-        )
-        return found[1] if found else ""
+        """The answer, in digits or spelled, beside the operands."""
+        answer = int(grounding.facts["answer"])
+        operands = Counter(float(one) for one in grounding.signature.split(":")[1:])
+        if (Counter(numbers(instruction)) - operands)[float(abs(answer))]:
+            return str(answer)
+        said = spelled(abs(answer))
+        return said if abs(answer) > 20 and re.search(rf"\b{said}\b", instruction.lower()) else ""
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """The expression as it stands, by the rules of signs and brackets; and what no operation leaves open."""
+        assert isinstance(parameters, Point)
+        for expression, value in heard(instruction):
+            yield Reading(expression, str(value))
+        answer = solve(parameters)
+        if answer < 0 and re.search(r"\b(?:difference|apart|distance|the sign)\b", instruction, re.IGNORECASE):
+            yield Reading("the size of the difference", str(-answer))
+        if not named(instruction, SIGNS) and not TOLD.search(instruction):
+            a, b = parameters.a, parameters.b
+            for says, value in (("a sum", a + b), ("a difference", a - b), ("a product", a * b)):
+                if value != answer:
+                    yield Reading(says, str(value))
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """Every result at once."""
+        found = [int(n) for n in numbers(instruction)][:3]
+        results = set(found)
+        for a, b, *rest in permutations(found):
+            for one in (a + b, a - b, a * b):
+                results |= {one, *(value for c in rest for value in (one + c, one - c, one * c))}
+        return {"gives every result": ", ".join(map(str, sorted(results)))}
 
 
 def solve(point: Point) -> int:

@@ -11,6 +11,8 @@ values stay outside. Whatever a response says besides does not count.
 
 import random
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, lru_cache
 from itertools import combinations, product
 from typing import ClassVar
@@ -18,7 +20,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from noria.evaluators import steps as small
-from noria.evaluators.domain import Domain, Parameters, choose, proposal
+from noria.evaluators.aloud import shown_source, steps_heard
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
 from noria.evaluators.executed import Case, check_cases
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers, pick
 from noria.evaluators.sandbox.job import Limits
@@ -56,6 +59,14 @@ CHOICES = 3
 SAME = "class Same:\n    def __eq__(self, other):\n        return True\n\n\ndef f(x):\n    return Same()"
 """A function whose value equals everything."""
 
+BARE = {
+    "gives its input back": "def f(x):\n    return x",
+    "gives 0": "def f(x):\n    return 0",
+    "gives an empty list": "def f(x):\n    return []",
+    "only fails": "def f(x):\n    raise ValueError(x)",
+}
+"""Functions that do nothing; no task asks for one of them."""
+
 _FENCE = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
 
 _BEGINS = re.compile(r"(?:def|class|import|from)\s+\w|@\w")
@@ -75,7 +86,8 @@ class Code(Domain):
 
     name: ClassVar[str] = "code"
     about: ClassVar[str] = "A Python function f(x) over whole numbers or a list of them."
-    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 80
     unique: ClassVar[bool] = False
@@ -85,7 +97,7 @@ class Code(Domain):
         """Level 4 is a family of its own."""
         from noria.evaluators.code_written import WrittenCode  # it is built on this module
 
-        return WrittenCode() if level in WrittenCode.levels else self
+        return WrittenCode() if level in self.further else self
 
     def skills(self, level: int) -> tuple[str, ...]:
         """A number to a number, a list to a list, a list to a number."""
@@ -139,6 +151,8 @@ class Code(Domain):
             return Check.of("wording", False, f"does not say that x is {TAKEN[taken]}")
         if lost := small.said(parameters.steps, instruction):
             return Check.of("wording", False, f"does not say {small.clauses(lost)[0]!r} in its place")
+        if len(heard := steps_heard(instruction)) > len(parameters.steps):
+            return Check.of("wording", False, f"names {len(heard)} steps: {', '.join(heard)}")
         return _counted(parameters.steps, text)
 
     async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
@@ -166,6 +180,32 @@ class Code(Domain):
             "The function takes x and gives the result.", "import sys\nsys.exit(0)",
         )  # fmt: skip
         return small.source(rng.choice(others)) if rng.random() < 0.7 else rng.choice(fixed)
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """Programs one edit away that do something else."""
+        assert isinstance(parameters, Point)
+        tried = small.inputs(small.types(parameters.steps)[0], rng, 40)
+        for steps in small.mutants(parameters.steps):
+            if not idle(steps) and small.differ(parameters.steps, steps, tried):
+                yield parameters.model_copy(update={"steps": steps})
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """The program that the wording spells step by step, where it is another one."""
+        assert isinstance(parameters, Point)
+        steps = steps_heard(instruction)
+        with suppress(ValueError):
+            taken, _ = small.types(steps)
+            tried = small.inputs(taken, random.Random(0), 40)
+            if taken == small.types(parameters.steps)[0] and small.differ(parameters.steps, steps, tried):
+                yield Reading(" > ".join(steps), small.source(steps))
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """The line of its first step, however it is bracketed and whatever its variable is called."""
+        return shown_source(grounding.facts["steps"], instruction)
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """Functions that do nothing."""
+        return BARE
 
 
 def places(taken: Kind, given: Kind, length: int, rng: random.Random) -> list[list[str]]:

@@ -15,7 +15,7 @@ held out. What no attempt solved from the wording alone is not learned from.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -302,6 +302,10 @@ class WrittenCode(Domain):
         other = parameters.source.replace("def f(", "def g(")
         printed = parameters.source.replace("return ", "print(", 1) + ")"
         return rng.choice((*STUBS, known, other, printed, f"The function {parameters.does}."))
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """None: what stands beside a task of a model's making, no program knows."""
+        return iter(())
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """The program, or a line of it that does the work."""

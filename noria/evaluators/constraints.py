@@ -14,11 +14,13 @@ loop of words never passes.
 import json
 import random
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 from pydantic import Field
 
-from noria.evaluators.domain import Domain, Parameters, choose, proposal
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
 from noria.evaluators.lexicon import TOPICS
 from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, numbers, pick, words
 from noria.evaluators.sandbox.runner import Runner
@@ -80,6 +82,12 @@ OWN_WORDS = 3
 """Distinct words a response must bring that stand in no instruction."""
 
 
+PLACE = re.compile(
+    r"\b(?:start|begin)\w* with (?:a|one|the)\b|\bat the (?:start|beginning)\b|\bfirst (?:line|word|letter|sentence)\b"
+)
+"""What says that a rule holds of one place."""
+
+
 class Point(Parameters):
     """A topic and what the text about it must keep."""
 
@@ -103,7 +111,8 @@ class Constraints(Domain):
 
     name: ClassVar[str] = "constraints"
     about: ClassVar[str] = "A short text about a topic that keeps mechanical rules."
-    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 56
     unique: ClassVar[bool] = False
@@ -112,7 +121,7 @@ class Constraints(Domain):
         """Level 4 is a family of its own."""
         from noria.evaluators.constraints_written import WrittenConstraints  # it is built on this module
 
-        return WrittenConstraints() if level in WrittenConstraints.levels else self
+        return WrittenConstraints() if level in self.further else self
 
     def skills(self, level: int) -> tuple[str, ...]:
         """Kinds that go together."""
@@ -175,7 +184,7 @@ class Constraints(Domain):
         text = instruction.lower()
         words = (parameters.word, parameters.avoid, parameters.ending)
         needed = [parameters.topic, *filter(None, words), *(parameters.keys or ()), *(parameters.titles or ())]
-        if lost := [word for word in needed if word.lower() not in text]:
+        if lost := [word for word in needed if not re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", text)]:
             return Check.of("wording", False, f"does not say {lost[0]!r}")
         plain = text
         for word in needed:
@@ -227,6 +236,24 @@ class Constraints(Domain):
         """The topic."""
         assert isinstance(parameters, Point)
         return parameters.topic
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """A rule that may be heard of one place of the text only, and sections in either order."""
+        assert isinstance(parameters, Point)
+        rng = random.Random(0)
+        text = re.sub(r"'[^']*'", "''", instruction.lower())
+        kept = {"lowercase": compose(parameters, rng).capitalize(), "uppercase": compose(parameters, rng).capitalize()}
+        kept["ending"] = f"{compose(parameters, rng)} {LINES[0].replace('{T}', parameters.topic.capitalize())}"
+        for kind in kept.keys() & set(parameters.kinds):
+            if PLACE.search(text):
+                yield Reading(f"{kind} at one place only", kept[kind])
+        if parameters.titles and re.search(r"\b(?:any|either|no particular) order\b", text):
+            turned = parameters.model_copy(update={"titles": parameters.titles[::-1]})
+            yield Reading("the sections in the other order", compose(turned, rng))
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """The words of the instruction, shuffled by the alphabet."""
+        return {"is a soup of its words": " ".join(sorted(set(words(instruction))))}
 
 
 def _field(kind: str) -> Json:
@@ -284,7 +311,7 @@ def holds(kind: str, facts: Json, text: str) -> Check:
             right = [line for line in lines if re.match(r"\s*[-*•]\s+\S+(?:\s+\S+)+", line)]
             passed, found = len(lines) == len(right) == facts["count"], f"{len(right)} bullets in {len(lines)} lines"
         case "sentences":
-            count = len(re.findall(r"[^.!?]*\w[^.!?]*[.!?]+(?=\s|$)", text))
+            count = _sentences(text)
             whole = bool(re.search(r"[.!?][\"')]*$", text))
             passed, found = (
                 whole and count == facts["count"],
@@ -311,6 +338,12 @@ def holds(kind: str, facts: Json, text: str) -> Check:
             found = f"{sum(map(bool, places))} titled sections"
     wanted = next((facts[name] for name in _field(kind)), None) if kind in CLAUSES else None
     return Check.of(kind, passed, f"wanted {wanted}, {found}" if wanted is not None else found)
+
+
+def _sentences(text: str) -> int:
+    """How many sentences end in a text; in linear time, for a response may be one long line without an end."""
+    parts = re.split(r"[.!?]+", text)
+    return sum(bool(re.search(r"\w", part)) and (not after or after[0].isspace()) for part, after in pairwise(parts))
 
 
 def _json_with(keys: list[str], text: str) -> tuple[bool, str]:

@@ -12,7 +12,7 @@ the rule; where the judge is benched nobody can tell, and nothing is accepted.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
@@ -219,6 +219,10 @@ class WrittenConstraints(Domain):
         assert isinstance(parameters, Written)
         broken = [case.response for case in parameters.cases if not case.holds]
         return rng.choice((*broken, *broken, self.phrase(parameters, rng), parameters.rule, "", "True"))
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """None: what stands beside a task of a model's making, no program knows."""
+        return iter(())
 
     def free_text(self, parameters: Parameters) -> str:
         """The rule."""

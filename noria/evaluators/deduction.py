@@ -12,13 +12,16 @@ program is run in the sandbox; what is only predicted is compared.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from noria.evaluators import steps as small
+from noria.evaluators.aloud import shown_source
 from noria.evaluators.arithmetic import final_integer
-from noria.evaluators.code import CASES, LIMITS, SAME, SKILLS, chosen, code_of, idle, places
-from noria.evaluators.domain import Domain, Parameters, choose, drawn, proposal
+from noria.evaluators.code import BARE, CASES, LIMITS, SAME, SKILLS, chosen, code_of, idle, places
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.executed import Case, check_cases
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers
 from noria.evaluators.sandbox.job import exact, parse
@@ -56,6 +59,11 @@ SHOWN = 3
 DEEPEST = 20
 """Most numbers of a list that is an answer."""
 
+_VALUE = re.compile(r"\[[-\d,\s]*\]|(?<![\w.\[])-?\d+")
+"""A list or a number as a text shows it."""
+
+_SHOWN = re.compile(r"f\((-?\d+|\[[-\d,]*\])\) = (-?\d+|\[[-\d,]*\])")
+
 _LIST = re.compile(r"\[[^\[\]]*\]")
 
 
@@ -84,7 +92,8 @@ class Deduction(Domain):
 
     name: ClassVar[str] = "deduction"
     about: ClassVar[str] = "A question about a short Python program f(x): its output, an input, or the program itself."
-    levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 80
     unique: ClassVar[bool] = False
@@ -94,7 +103,7 @@ class Deduction(Domain):
         """Level 4 is a family of its own."""
         from noria.evaluators.deduction_written import WrittenDeduction  # it is built on this module
 
-        return WrittenDeduction() if level in WrittenDeduction.levels else self
+        return WrittenDeduction() if level in self.further else self
 
     def single(self, grounding: Grounding) -> bool:
         """A program has one output; inputs that give it, and programs that fit, there may be many."""
@@ -144,9 +153,7 @@ class Deduction(Domain):
         facts: Json = {"skill": parameters.skill, "steps": list(parameters.steps), "takes": taken, "gives": given}
         facts["source"] = small.source(parameters.steps)
         if parameters.skill == "program":
-            # What is shown tells the program from its neighbours, so that the task has an answer.
-            shown = small.telling(parameters.steps, stream("shown", *parameters.steps), SHOWN)
-            held_out = small.telling(parameters.steps, stream("cases", *parameters.steps), CASES)
+            shown, held_out = _told(parameters.steps)
             tried = [*shown, *(value for value in held_out if value not in shown)]
             facts["cases"] = [[value, small.apply(parameters.steps, value)] for value in tried]
             facts["shown"] = len(shown)
@@ -245,9 +252,75 @@ class Deduction(Domain):
         return rng.choice(sorted(wrongs) or ["none"])
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
-        """The program itself, where it is to be found."""
-        source = str(grounding.facts["source"])
-        return source if grounding.facts["skill"] == "program" and source in instruction else ""
+        """The program that is to be found, in Python or in words; the output; an input that gives it."""
+        facts, steps = grounding.facts, grounding.facts["steps"]
+        if facts["skill"] == "program":
+            return shown_source(steps, instruction) or ("" if small.said(steps, instruction) else " > ".join(steps))
+        rest = instruction.replace(facts["source"], "")
+        given = f"f({exact(facts['x'])})" if facts["skill"] == "output" else exact(facts["y"])
+        for text in _VALUE.findall(rest.replace(given, "", 1)):
+            with suppress(ValueError, TypeError, AttributeError):
+                value = parse(text)
+                if (value if facts["skill"] == "output" else small.apply(steps, value)) == facts["y"]:
+                    return str(text)
+        return ""
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """Programs one edit away; or the same program with another input and another output."""
+        assert isinstance(parameters, Point)
+        if parameters.skill == "program":
+            tried = small.inputs(small.types(parameters.steps)[0], rng, 40)
+            for steps in small.mutants(parameters.steps):
+                if not idle(steps) and small.differ(parameters.steps, steps, tried):
+                    yield parameters.model_copy(update={"steps": steps})
+            return
+        for value in small.inputs(small.types(parameters.steps)[0], rng, 20):
+            if small.apply(parameters.steps, value) != small.apply(parameters.steps, parameters.value):
+                x = tuple(value) if isinstance(value, list) else value
+                point = parameters.model_copy(update={"x": x})
+                with suppress(ValueError):
+                    self.ground(point)
+                    yield point
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """Another program that fits the pairs shown; the program run twice, or in the other order."""
+        assert isinstance(parameters, Point)
+        facts, steps = self.ground(parameters).facts, parameters.steps
+        if parameters.skill == "program":
+            told = [(value, y) for value, y in facts["cases"] if f"f({exact(value)}) = {exact(y)}" in instruction]
+            cases = [value for value, _ in facts["cases"]]
+            for other in small.mutants(steps):
+                if all(small.apply(other, value) == y for value, y in told) and small.differ(steps, other, cases):
+                    yield Reading(" > ".join(other), small.source(other))
+            return
+        rest = instruction.replace(facts["source"], "").lower()
+        turned = {
+            "f(f": (*steps, *steps),
+            "order": steps[::-1] if re.search(r"\b(?:opposite|reverse|other) order\b", rest) else steps,
+        }
+        for sign, other in turned.items():
+            with suppress(ValueError, TypeError):
+                small.types(other)
+                if sign in rest and parameters.skill == "output":
+                    yield Reading(" > ".join(other), exact(small.apply(other, parameters.value)))
+        if "f(f" in rest and parameters.skill == "input":
+            for value in small.inputs(small.types(steps)[0], random.Random(0), 20):
+                if small.apply(steps, value) != facts["y"]:
+                    yield Reading("the program run twice", exact(value))
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """For a program that is to be found, functions that do nothing, and a table of what is shown."""
+        if "    return x" in instruction:
+            return {}
+        shown = [(parse(x), parse(y)) for x, y in _SHOWN.findall(instruction)]
+        return {**BARE, "knows only what is shown": table(shown)}
+
+
+@lru_cache(maxsize=4096)
+def _told(steps: tuple[str, ...]) -> tuple[list[small.Value], list[small.Value]]:
+    """Inputs to show, which tell the program from its neighbours so that there is an answer, and to hold out."""
+    shown = small.telling(steps, stream("shown", *steps), SHOWN)
+    return shown, small.telling(steps, stream("cases", *steps), CASES)
 
 
 def _gives_itself(steps: tuple[str, ...], value: small.Value) -> bool:

@@ -10,6 +10,7 @@ only where an attempt found it.
 
 import random
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -18,7 +19,7 @@ from noria.evaluators import steps as small
 from noria.evaluators import written
 from noria.evaluators.code import SAME, SKILLS, idle, places
 from noria.evaluators.deduction import SHOWN, Deduction, table
-from noria.evaluators.domain import Domain, Parameters, proposal
+from noria.evaluators.domain import Parameters, Reading, proposal
 from noria.evaluators.sandbox.job import exact
 from noria.evaluators.sandbox.runner import Runner
 from noria.evaluators.written import Pair, plain
@@ -64,12 +65,9 @@ class WrittenDeduction(Deduction):
         "A short Python program f(x) over whole numbers or a list of them, as the lines of its body, and an input x."
     )
     levels: ClassVar[tuple[int, ...]] = (4,)
+    further: ClassVar[tuple[int, ...]] = ()
     parameters = Written  # type: ignore[assignment]
     proposal_tokens: ClassVar[int] = 220
-
-    def at(self, level: int) -> Domain:
-        """This is the family of its level."""
-        return self
 
     def model_written(self, grounding: Grounding) -> bool:
         """An output is executed; that a program can be found from its examples is only the model's idea."""
@@ -155,6 +153,22 @@ class WrittenDeduction(Deduction):
         others = [one for one in ran if exact(plain(one.y)) != exact(facts["y"])]
         chosen = rng.choice(others)
         return exact(plain(chosen.y if facts["skill"] == "output" else chosen.x))
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """None: what stands beside a task of a model's making, no program knows."""
+        return iter(())
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """None that a program hears."""
+        return iter(())
+
+    def leaks(self, grounding: Grounding, instruction: str) -> str:
+        """The program, where it is to be found; the output, said once more."""
+        facts = grounding.facts
+        if facts["skill"] == "program":
+            return facts["source"] if facts["source"] in instruction else ""
+        said = f"f({exact(facts['x'])}) = {exact(facts['y'])}"
+        return said if said in instruction else ""
 
 
 def _why_not(point: Written) -> str:

@@ -16,7 +16,8 @@ a family of its own, such as tasks whose truth a model writes, `at` leads to it.
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
@@ -24,6 +25,9 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
+
+NEIGHBOURS = 8
+"""Points drawn to exchange a field with."""
 
 WORDING_LIMIT = 200
 """Longest instruction, in characters, that a generator may word."""
@@ -47,6 +51,16 @@ class Parameters(BaseModel):
         return {name: value for name, value in write(self).items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Something else that a wording may be heard to ask."""
+
+    says: str
+    """The other thing, in words."""
+    answer: str
+    """What would be right then."""
+
+
 class Domain(ABC):
     """A family of tasks: how to propose, ground, word, check and examine."""
 
@@ -55,6 +69,8 @@ class Domain(ABC):
     about: ClassVar[str]
     """One sentence for the generator: what a task of this domain asks."""
     levels: ClassVar[tuple[int, ...]]
+    further: ClassVar[tuple[int, ...]] = ()
+    """Levels that are families of their own, to which `at` leads."""
     parameters: ClassVar[type[Parameters]]
     """Its field `skill` is a Literal; further fields are the domain's own."""
     answer_tokens: ClassVar[int]
@@ -72,6 +88,11 @@ class Domain(ABC):
     def verifier(self) -> str:
         """Name and version of the program that checks responses."""
         return f"{self.name}{'.' * bool(self.family)}{self.family}@{self.version}"
+
+    @property
+    def offered(self) -> tuple[int, ...]:
+        """Every level that may be dealt."""
+        return (*self.levels, *self.further)
 
     def at(self, level: int) -> "Domain":
         """The family of tasks of a level: this one, but where a level has one of its own."""
@@ -165,6 +186,33 @@ class Domain(ABC):
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """What of the answer can be read off the instruction; empty where nothing can."""
         return ""
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """Points beside this one: one field exchanged for that of a drawn point, where that gives a task."""
+        here = parameters.model_dump(mode="json")
+        for _ in range(NEIGHBOURS):
+            drawn = self.sample(level, rng).model_dump(mode="json")
+            for name, value in drawn.items():
+                point = None if here.get(name) == value else self._grounded({**here, name: value})
+                if point is not None:
+                    yield point
+
+    def _grounded(self, data: Json) -> Parameters | None:
+        """The point of a parameters' JSON, where there is one and it has a truth."""
+        try:
+            point = self.point(data)
+            self.ground(point)
+        except Exception:  # a domain of one's own may raise anything at a point that nobody would draw
+            return None
+        return point
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """What else a wording may be heard to ask, where only the domain can hear it."""
+        return iter(())
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """Responses that could only pass a verifier with a hole, by what they do instead of the task."""
+        return {}
 
     def read(self, reply: str) -> tuple[Parameters, str]:
         """Read a generator's reply: the parameters and its wording.

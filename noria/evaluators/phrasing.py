@@ -34,6 +34,8 @@ _UNITS = [
 NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS)}
 """Spelled numbers that are read as numbers."""
 
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
 _NUMBER = re.compile(
     rf"(?<![\w.])(?:(\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?)(?![\w.]*\d)|({'|'.join(_UNITS)})\b)", re.IGNORECASE
 )
@@ -45,6 +47,21 @@ def numbers(text: str) -> list[float]:
     for match in _NUMBER.finditer(text):
         found.append(float(match[1].replace(",", "")) if match[1] else float(NUMBER_WORDS[match[2].lower()]))
     return found
+
+
+def spelled(value: int) -> str:
+    """A whole number under a thousand million in English words."""
+    if value < 0:
+        return f"minus {spelled(-value)}"
+    if value < 20:
+        return _UNITS[value]
+    if value < 100:
+        return _TENS[value // 10] + (f"-{_UNITS[value % 10]}" if value % 10 else "")
+    for size, word in ((10**6, "million"), (1000, "thousand"), (100, "hundred")):
+        if value >= size:
+            rest = value % size
+            return f"{spelled(value // size)} {word}" + (f" {spelled(rest)}" if rest else "")
+    raise AssertionError("every number is one of these")
 
 
 def words(text: str) -> list[str]:

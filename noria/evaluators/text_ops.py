@@ -10,13 +10,15 @@ The answer is the resulting words separated by a comma, or the word, or the numb
 
 import random
 import re
+from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import ClassVar
 
 from pydantic import Field
 
-from noria.evaluators.domain import Domain, Parameters, choose, drawn, proposal
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.lexicon import WORDS
-from noria.evaluators.phrasing import RESPONSE_LIMIT, fold, named, pick, words
+from noria.evaluators.phrasing import RESPONSE_LIMIT, fold, named, numbers, pick, words
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -194,10 +196,97 @@ class TextOps(Domain):
         return rng.choice([text for text in wrongs if tidy(text) != answer])
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
-        """The answer after a colon or an arrow at the end."""
-        answer = re.escape(str(grounding.facts["answer"]))
-        found = re.search(rf"(?:->|=>|=|\banswer is)\s*({answer})\W*$", instruction, re.IGNORECASE)
-        return found[1] if found else ""
+        """The answer's words once more beside the list, however they are joined; or the number."""
+        answer = str(grounding.facts["answer"])
+        listed = grounding.signature.partition(":")[2].split(",")
+        if answer.isdigit():
+            return answer if float(answer) in numbers(_beside(instruction, listed)) else ""
+        rest, wanted = words(_beside(instruction, listed)), words(answer)
+        # One word of the list may well be said once more; only where it is presented is it an answer.
+        if len(wanted) == 1 and not re.search(PRESENTED.replace("{answer}", re.escape(answer)), instruction, re.I):
+            return ""
+        return answer if any(rest[at : at + len(wanted)] == wanted for at in range(len(rest))) else ""
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """Operations in the order they are named, and operations that only sound like those meant."""
+        assert isinstance(parameters, Point)
+        listed, steps = list(parameters.words), parameters.skill.split(JOIN)
+        text = _beside(instruction.lower(), listed)
+        named_at = {step: _place(text, step) for step in steps}
+        turned = sorted(steps, key=lambda step: named_at[step])
+        if turned != steps and not re.search(r"\b(?:after|once|before)\b", text):
+            yield Reading(", then ".join(turned), ", ".join(_run(turned, listed)))
+        for clause in sorted((one for part in CLAUSES.values() for one in part), key=len, reverse=True):
+            text = text.replace(clause.lower(), " ")
+        for step, pattern, says, does in SOUNDS_LIKE:
+            if step in steps and re.search(pattern, text):
+                yield Reading(says, ", ".join(does(listed)))
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """The list as it stands, and every order of it at once."""
+        known = {word for part in WORDS.values() for word in part}
+        listed = [word for word in words(instruction) if word in known and word not in FRAME_WORDS][:5]
+        orders = [part for size in range(len(listed), 0, -1) for part in permutations(listed, size)]
+        joined = [form for one in orders for form in (", ".join(one), "-".join(one))]
+        every = ["1, 2, 3, 4, 5", *joined[:60], *(one.upper() for one in joined[:60]), *joined[60:]]
+        return {"copies the list": ", ".join(listed), "gives every order": "; ".join(every)[: RESPONSE_LIMIT - 1]}
+
+
+def _place(text: str, step: str) -> int:
+    """Where a text first names an operation; its end where it does not."""
+    found = [match.start() for pattern in SIGNS[step] if (match := re.search(pattern, text))]
+    return min(found, default=len(text))
+
+
+def _beside(instruction: str, listed: list[str]) -> str:
+    """An instruction without its list, once."""
+    return re.sub(r"\W+".join(map(re.escape, listed)), "|", instruction, count=1, flags=re.IGNORECASE)
+
+
+def _run(steps: list[str], listed: list[str]) -> list[str]:
+    for step in steps:
+        listed = run(step, listed)
+    return listed
+
+
+def _each(does: Callable[[str], str]) -> Callable[[list[str]], list[str]]:
+    return lambda listed: [does(word) for word in listed]
+
+
+PRESENTED = r"(?:[:=(>\"'`\n]|\b(?:is|be|get|like)) *{answer}\b"
+"""How a text presents a word as an answer."""
+
+_LETTERS = r"(?<!capital )(?<!four )(?<!4 )\bletters?\b"
+"""Letters, where neither capitals nor a length is meant."""
+
+SOUNDS_LIKE: tuple[tuple[str, str, str, Callable[[list[str]], list[str]]], ...] = (
+    ("reverse", r"\brevers\w+ (?:(?:all|each|every|of|these|the|those|letters) )*(?:words?|letters?|\|)",
+     "each word spelled backwards", _each(lambda word: word[::-1])),
+    ("reverse", r"\b(?:each|every)\b[^.;,]*\bbackwards?\b|\bspell\w*|" + _LETTERS,
+     "each word spelled backwards", _each(lambda word: word[::-1])),
+    ("sort", r"\b(?:length|long|longest|short|shortest|size)\b", "by length", lambda listed: sorted(listed, key=len)),
+    ("sort", r"\b(?:z to a|descending|last to first|opposite|(?:reverse|backward\w*) alphabet\w*)\b",
+     "from Z to A", lambda listed: sorted(listed, reverse=True)),
+    ("sort", r"\b(?:its|the|their|each) letters\b|\bletters of\b",
+     "the letters of each word", _each(lambda word: "".join(sorted(word)))),
+    ("uppercase", r"\b(?:first|last|initial|start|second|every other)\b|\bat the end\b|\btitle case\b",
+     "a capital at one place", _each(str.capitalize)),
+    ("count", r"\b(?:characters|vowels|syllables)\b|" + _LETTERS,
+     "the letters", lambda listed: [str(sum(map(len, listed)))]),
+    ("count", r"\bwords? (?:that )?(?:have|has|with|contain\w*|start\w*|begin\w*|end\w*)\b(?! this)",
+     "some of the words only", lambda listed: [str(len(listed) - 1)]),
+    ("last", _LETTERS, "the last letter of each word", _each(lambda word: word[-1])),
+    ("last", r"\b(?:but|except|before|without)\b[^.;]*\blast\b|\blast (?:two|three|few)\b",
+     "other words than the last one", lambda listed: listed[:-1]),
+    ("hyphen", _LETTERS, "hyphens between the letters", _each("-".join)),
+    ("hyphen", r"\b(?:before|after|in front of) (?:each|every)\b",
+     "a hyphen at each word", _each(lambda word: f"-{word}")),
+    ("dedupe", r"\bwords (?:that|which) (?:repeat|are repeated|occur twice|are duplicate\w*)\b(?! only once)",
+     "the repeated words only", lambda listed: [word for word in dict.fromkeys(listed) if listed.count(word) > 1]),
+    ("longer", r"\b(?:remove|drop|delete|leave out|not keep|not give)\b[^.;|]*\b(?:longer|more than)\b",
+     "without the long words", lambda listed: [word for word in listed if len(word) <= LONG]),
+)  # fmt: skip
+"""Operation, a pattern in what stands beside the list, and what it may be heard to ask instead."""
 
 
 FRAME_WORDS = {

@@ -12,10 +12,13 @@ from the value and multiplies or divides to that answer.
 
 import random
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import permutations
 from typing import ClassVar, Literal
 
-from noria.evaluators.domain import Domain, Parameters, choose, drawn, proposal
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers, pick
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
@@ -216,10 +219,43 @@ class Units(Domain):
         )
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
-        """The answer with its unit."""
-        unit, answer = grounding.facts["unit"], re.escape(grounding.facts["answer"])
-        found = re.search(rf"(?<![\d.]){answer}\s*(?:{'|'.join((unit, *NAMES[unit]))})\b", instruction, re.IGNORECASE)
-        return found[0] if found else ""
+        """The answer's number beside the value."""
+        answer, value = Fraction(grounding.facts["answer"]), grounding.facts["value"]
+        plain = re.sub(r"(?<=\d),(?=\d{3})", "", instruction)
+        found = [one for one in re.findall(r"(?<![\d.])\d+(?:\.\d+)?", plain) if Fraction(one) == answer]
+        return found[0] if found and answer not in (1, value) else ""
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """The way back first."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        back = parameters.model_copy(update={"pair": f"{target} to {source}"})
+        with suppress(ValueError):
+            self.ground(back)
+            yield back
+        yield from super().neighbours(parameters, level, rng)
+
+    def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
+        """Any unit, where the wanted one is not named."""
+        assert isinstance(parameters, Point)
+        source, target = parameters.units
+        said = {unit_of(word, parameters.skill) for word in re.findall(r"[a-z]+", instruction.lower())}
+        if target not in said:
+            for unit in SIZES[parameters.skill]:
+                if unit not in (source, target):
+                    other = parameters.model_copy(update={"pair": f"{source} to {unit}"})
+                    with suppress(ValueError):
+                        yield Reading(f"in {unit}", self.truth(other, random.Random(0)))
+
+    def shortcuts(self, instruction: str) -> dict[str, str]:
+        """Every result at once, in every unit."""
+        said = list[str]()
+        for value in [int(n) for n in numbers(instruction) if n == int(n)][:1]:
+            for known in SIZES.values():
+                for source, target in permutations(known, 2):
+                    with suppress(ValueError):
+                        said.append(f"{decimal(value * Fraction(known[source], known[target]))} {target}")
+        return {"gives every result": ", ".join(said)[: RESPONSE_LIMIT - 1]}
 
 
 def derivation(response: str, value: int, answer: Fraction) -> Check:

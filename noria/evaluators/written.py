@@ -31,7 +31,7 @@ SOURCE_LIMIT = 400
 INPUTS = 20
 """Inputs a program is tried on besides its author's."""
 
-LIMITS = Limits(seconds=1.0)
+LIMITS = Limits(seconds=2.0)
 
 MUTANTS = 12
 """Mutants that are tried, at most."""

@@ -1,10 +1,13 @@
 """The summary of a session, recounted from its ledger: what is printed, and the same as JSON."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from noria.graphs.quarantine import account
 from noria.memory.history import History
+from noria.types import Episode
 
 
 def summarise(history: History) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "reasons": history.reasons(number),
                 "judge": facts.get("judge", {}),
                 "verifiers": facts.get("verifiers", []),
+                **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
                 "left": facts.get("left", {}),
@@ -79,4 +83,35 @@ def summarise(history: History) -> dict[str, Any]:
         ],
         "tokens": {"prompt": prompt, "completion": completion},
         "machine": json.loads(history.ledger.fact("machine") or "{}"),
+    }
+
+
+def seats_accounts(episodes: Iterable[Episode]) -> dict[str, dict[str, Any]]:
+    """What critic and adversary did in some episodes, recounted from what they said there.
+
+    A revision was accepted later where its episode was accepted with a draft after the first:
+    a rewording that lost the parameters makes no draft, and leaves the first one standing.
+    """
+    critic, adversary, held, beaten = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for episode in episodes:
+        critic["reviews"] += len(episode.critiques)
+        critic["faulted"] += sum(bool(one.faults) for one in episode.critiques)
+        critic["revisions_asked"] += sum(one.revise for one in episode.critiques)
+        critic["drafts_made"] += max(0, len(episode.drafts) - 1)
+        critic["drafts_accepted"] += episode.outcome == "accepted" and len(episode.drafts) > 1
+        adversary["attacks"] += len(episode.attacks)
+        adversary["broken"] += sum(attack.held for attack in episode.attacks)
+        for probe in (one for attack in episode.attacks for one in attack.probes if one.held):
+            held[f"{probe.kind} by {probe.by}"] += 1
+            if probe.beat:
+                beaten[episode.drafts[-1].grounding.verifier if episode.drafts else episode.domain] += 1
+    names = ("reviews", "faulted", "revisions_asked", "drafts_made", "drafts_accepted")
+    return {
+        "critic": {name: critic[name] for name in names},
+        "adversary": {
+            "attacks": adversary["attacks"],
+            "broken": adversary["broken"],
+            "held": dict(sorted(held.items())),
+            "beaten": dict(sorted(beaten.items())),
+        },
     }

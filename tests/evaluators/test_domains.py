@@ -8,23 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from noria.agents.adversary import FORGERY
 from noria.errors import ConfigError, ReplyError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain
+from noria.evaluators.forgeries import FORGED
 from noria.evaluators.registry import DOMAINS, domain, domains
 from noria.identity import canonical_json, stream
 from noria.inference.puppet import filled
 from tests import build
 
-EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).levels]
+EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).offered]
 DRAWN = 400
 WRONG = 10_000
 """Planted wrong answers a verifier must refuse, over all levels of a domain."""
 
 ODD = (
     "", " ", "\n\n", "0", "-0", "1e309", "NaN", "null", "[]", "{}", "\ud800", "\x00", "١٢٣", "²", "- " * 5000,
-    "9" * 5000, '{"a": NaN}', "[" * 5000, "the answer is the answer", FORGERY,
+    "9" * 5000, '{"a": NaN}', "[" * 5000, "the answer is the answer", *FORGED.values(),
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
     async def let_through() -> list[tuple[str, str]]:
         through = []
         for turn in range(WRONG):
-            level = whole.levels[turn % len(whole.levels)]
+            level = whole.offered[turn % len(whole.offered)]
             kind = whole.at(level)
             point = kind.sample(level, rng)
             wrong = kind.wrong(point, rng)
@@ -78,7 +78,7 @@ def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", DOMAINS)
 def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
     whole, rng = domain(name), stream("odd", name)
-    for level in whole.levels:
+    for level in whole.offered:
         kind = whole.at(level)
         grounding = kind.ground(kind.sample(level, rng))
         for response in ODD:
@@ -91,7 +91,7 @@ def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
 @settings(deadline=None)
 @given(response=st.text(max_size=200))
 def test_no_text_makes_a_verifier_raise(name: str, response: str) -> None:
-    level = domain(name).levels[-1]
+    level = domain(name).offered[-1]
     kind = domain(name).at(level)
     grounding = kind.ground(kind.sample(level, stream("any", name)))
     for check in asyncio.run(kind.check(grounding, response, build.RUNNER)):
@@ -121,7 +121,7 @@ def test_whatever_the_schema_allows_is_a_proposal_that_can_be_read(name: str, le
 @pytest.mark.parametrize("name", DOMAINS)
 def test_a_wording_of_other_parameters_is_noticed(name: str) -> None:
     whole, rng = domain(name), stream("other", name)
-    for level in whole.levels:
+    for level in whole.offered:
         kind = whole.at(level)
         for _ in range(100):
             one, other = kind.sample(level, rng), kind.sample(level, rng)

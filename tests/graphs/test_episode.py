@@ -67,7 +67,7 @@ def test_a_verified_answer_of_the_student_is_accepted_with_its_whole_story(tmp_p
     story = answer.provenance
     assert (story.source, story.worded_by, story.domain, story.skill) == ("student", "generator", "arithmetic", "add")
     assert story.policy == story.generator == "policy-pretended"
-    assert story.probes == 5
+    assert story.probes == 6
     assert all(
         value not in (None, "") for name, value in story.model_dump().items() if name not in ("free_text", "parents")
     )
