@@ -10,8 +10,10 @@ opinion alone breaks nothing: what holds and what does not is in `evaluators/pro
 from typing import Literal
 
 from noria.agents.base import Agent, Ask, read
+from noria.agents.withholding import FOREIGN, withheld
 from noria.evaluators import probes
 from noria.evaluators.domain import Domain
+from noria.evaluators.foreign import foreign
 from noria.types import Attack, Attempt, Dealt, Noun, Probe, Task
 
 
@@ -69,4 +71,10 @@ class Adversary(Agent):
             ),
         )
         reply = read(Reply, turn)
-        return await probes.claimed(domain, task, reply.kind, reply.answer, reply.claim, self.desk.runner)
+        probe = await probes.claimed(domain, task, reply.kind, reply.answer, reply.claim, self.desk.runner)
+        if foreign(reply.answer):
+            cut = {"response": "", "evidence": probe.evidence.partition(":")[0], "withheld": FOREIGN}
+            probe = probe.model_copy(update=cut)
+        if why := withheld(reply.claim, domain, task, attempt):
+            probe = probe.model_copy(update={"claim": "", "withheld": why})
+        return probe

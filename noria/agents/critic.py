@@ -5,6 +5,8 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from noria.agents.base import Agent, Ask, read
+from noria.agents.withholding import withheld
+from noria.evaluators.domain import Domain
 from noria.types import Attempt, Critique, Dealt, Noun, Task
 
 Fault = Literal["unclear", "value missing", "value wrong", "ambiguous", "off subject", "clumsy"]
@@ -36,7 +38,7 @@ class Critic(Agent):
 
     role = "critic"
 
-    async def review(self, dealt: Dealt, task: Task, attempt: Attempt) -> Critique:
+    async def review(self, dealt: Dealt, domain: Domain, task: Task, attempt: Attempt) -> Critique:
         """Name the faults of a draft.
 
         Raises:
@@ -60,4 +62,7 @@ class Critic(Agent):
         reply = read(Reply, turn)
         # A wish without a fault names nothing that another draft could mend.
         revise = reply.revise and bool(reply.faults)
-        return Critique(policy=self.policy, faults=reply.faults, advice=reply.advice, revise=revise)
+        why = withheld(reply.advice, domain, task, attempt)
+        return Critique(
+            policy=self.policy, faults=reply.faults, advice="" if why else reply.advice, revise=revise, withheld=why
+        )

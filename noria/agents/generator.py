@@ -2,12 +2,14 @@
 
 A tiny policy chooses well and words badly, so the two are kept apart: the JSON schema
 makes every choice valid, a program grounds it, and the wording is used only where the
-domain's program finds that it still says what the parameters say.
+domain's program finds that it still says what the parameters say. Of rows and neighbours
+it is shown what holds nothing foreign (see `evaluators/foreign.py`).
 """
 
 from noria.agents.base import Agent, Ask, read
 from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
+from noria.evaluators.foreign import foreign
 from noria.identity import canonical_json, stream
 from noria.types import Critique, Dealt, Noun, Task
 
@@ -26,6 +28,10 @@ REWORDING = {
 }
 
 
+TOLD = 2
+"""Attempt number of the words that a program is told in."""
+
+
 class Generator(Agent):
     """Proposes tasks, and words them again when the critic asks."""
 
@@ -35,6 +41,7 @@ class Generator(Agent):
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
         schema = domain.schema(dealt.level, dealt.window)
         example, wording = self._example(dealt, domain)
+        row = dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else ""
         turn = await self.turn(
             dealt.episode,
             1,
@@ -48,11 +55,11 @@ class Generator(Agent):
                     "example": wording,
                     "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
                     "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
-                    "seed_text": dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else "",
-                    "neighbours": list(dealt.neighbours),
+                    "seed_text": "" if foreign(row) else row,
+                    "neighbours": [one for one in dealt.neighbours if not foreign(one)],
                     "weak": list(dealt.weak),
                 },
-                max_tokens=140,
+                max_tokens=domain.proposal_tokens,
                 temperature=temperature,
                 schema=schema,
             ),
@@ -63,7 +70,17 @@ class Generator(Agent):
         """A task of the same window by program: its parameters and one of its phrasings."""
         rng = stream(dealt.random, "example")
         point: Parameters = domain.sample(dealt.level, rng, dealt.window)
-        return point.model_dump(mode="json"), domain.phrase(point, rng)
+        return point.proposed(), domain.phrase(point, rng)
+
+    async def explain(self, dealt: Dealt, task: Task, program: str) -> str:
+        """What a program asks of a text, in words of one who has seen nothing but the program.
+
+        Raises:
+            ReplyError: the reply cannot be read.
+        """
+        ask = Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
+        turn = await self.turn(dealt.episode, task.draft, TOLD, ask)
+        return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
 
     async def reword(self, dealt: Dealt, domain: Domain, task: Task, critique: Critique, *, temperature: float) -> str:
         """Another wording of the same task; empty where none can be read."""
@@ -76,7 +93,7 @@ class Generator(Agent):
                 fields={
                     "about": domain.about,
                     "instruction": task.instruction,
-                    "parameters": canonical_json(task.parameters),
+                    "parameters": canonical_json(domain.point(task.parameters).proposed()),
                     "faults": list(critique.faults),
                     "advice": critique.advice,
                 },

@@ -24,6 +24,9 @@ UNSEEN = "none shown"
 PAIRS = 6
 """Pairs of a right and a wrong answer that a judge compares in its calibration."""
 
+ENTAILED = 2
+"""Attempt number of the question whether one statement follows from another."""
+
 ORDERED = 10
 """Attempt numbers from here on are comparisons of one task's answers."""
 
@@ -54,6 +57,24 @@ class Judge(Agent):
         fields = {"instruction": instruction, "response": response, "evidence": evidence}
         ask = Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
         return await self.turn(episode, draft, attempt, ask)
+
+    async def entails(self, dealt: Dealt, task: Task, premise: str, statement: str) -> bool:
+        """Whether a statement follows from a premise.
+
+        Raises:
+            ReplyError: the reply is neither word.
+        """
+        ask = Ask(
+            template="entails",
+            fields={"premise": premise, "statement": statement},
+            max_tokens=4,
+            choices=("yes", "no"),
+        )
+        turn = await self.turn(dealt.episode, task.draft, ENTAILED, ask)
+        said = turn.replies[0].strip().lower() if turn.replies else ""
+        if said not in ask.choices:
+            raise ReplyError(f"the judge said {said[:40]!r}, neither yes nor no")
+        return said == "yes"
 
     async def prefer(self, dealt: Dealt, task: Task, first: Attempt, second: Attempt) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""

@@ -8,6 +8,7 @@ import asyncio
 
 from noria.agents.base import Agent, Ask
 from noria.errors import VerifierError
+from noria.evaluators import form
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
 from noria.identity import content_id
@@ -63,9 +64,10 @@ class Solver(Agent):
 
 
 async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source, runner: Runner) -> Attempt:
-    """A response with what the domain's program found."""
+    """A response with what the domain's program found, and whether it holds what no answer holds."""
     text = response.strip()
-    return attempted(task, text, policy, source, await domain.check(task.grounding, text, runner))
+    found = await domain.check(task.grounding, text, runner)
+    return attempted(task, text, policy, source, (*found, form.response(text, task.instruction)))
 
 
 def attempted(task: Task, text: str, policy: str, source: Source, checks: tuple[Check, ...]) -> Attempt:

@@ -192,7 +192,7 @@ def _sandbox(settings: SessionConfig) -> Iterator[Finding]:
         kinds, _ = domains(dict(settings.domains), settings.domain_files)
     except NoriaError:
         kinds = {}
-    needed = any(domain.executes for domain in kinds.values())
+    needed = any(kind.at(level).executes for name, kind in kinds.items() for level in settings.domains[name])
     enough = not needed or any(tiers[tier].level for tier in allowed)
     for tier, found in tiers.items():
         said = f"{found.level}, {found.said}" if found.level else f"it does not work here: {found.said}"

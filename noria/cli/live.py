@@ -14,7 +14,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import Episode, Exam, Stage
+from noria.types import MEND, Episode, Exam, Quarantine, Stage, shown_by
+from noria.viewer.text import printable
 
 if TYPE_CHECKING:
     from noria.graphs.context import Context  # pulls half the house in
@@ -79,6 +80,8 @@ class LiveView:
         for stage in STAGES[: STAGES.index(episode.stage) + 1]:
             self.reached[stage] += 1
         self.reasons[episode.reason.value] += 1
+        for one in shown_by(episode, time.time()):
+            self.say(f"round {one.round}: {one.verifier} is quarantined: {printable(one.why)}; {MEND}")
         count = self.reached[Stage.DEALT]
         if not self._shown and (count % EVERY == 0 or count == self.dealt):
             self.say(
@@ -103,6 +106,11 @@ class LiveView:
                 self.loss = f"step {step['step']}/{step['steps']}, loss {step['loss']:.2f}, {step['seconds']:.0f} s"
                 if not self._shown and step["step"] % 10 == 0:
                     self.say(f"round {self.round}: train {self.loss}")
+            case "left":
+                said = left_line(facts["round"], facts["samples"], facts["quarantine"])
+                self.say(f"round {facts['round']}: {said}")
+            case "unexamined":
+                self.say(f"round {self.round}: no exam: {facts['why']}")
             case "exam":
                 self.exam = exam_line(facts["exam"])
                 self.say(f"round {self.round}: exam {self.exam}")
@@ -145,12 +153,20 @@ class LiveView:
         return Group(head, table, *lines)
 
 
+def left_line(number: int, samples: int, beaten: Quarantine) -> str:
+    """What left the training set of a round, or stayed out of a later one, and why."""
+    many = f"{samples} sample{'s' * (samples != 1)}"
+    did = "left" if number == beaten.round else "stayed out of"
+    return f"{many} {did} the training set, resting on {beaten.verifier} alone: {printable(beaten.why)}"
+
+
 def exam_line(exam: Exam) -> str:
     """An exam in one line: before and after with their intervals, and what follows."""
     low, high = exam.parent_interval
     low_after, high_after = exam.student_interval
+    without = f"; without {', '.join(exam.left_out)}, quarantined" if exam.left_out else ""
     return (
         f"{exam.parent_right / exam.items:.0%} [{low:.0%}–{high:.0%}] before, "
         f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after "
-        f"on {exam.items} items; {exam.why}"
+        f"on {exam.items} items; {exam.why}{without}"
     )

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from noria.cli.live import exam_line
-from noria.cli.main import AsJson, Session, app, out
+from noria.cli.main import AsJson, Session, app, err, out
 from noria.cli.report import print_judges, print_summary, print_verifiers
 from noria.errors import SessionError
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
+from noria.types import rests_alone
 from noria.viewer.text import episode_lines, printable
 
 memory = typer.Typer(help="The neighbour index.", no_args_is_help=True)
@@ -51,20 +52,34 @@ def accepted(
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", min=1, help="At most so many rows, newest last.")
     ] = None,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="With the samples that rest on a beaten verifier alone, marked.")
+    ] = False,
 ) -> None:
-    """The accepted-data log."""
+    """The accepted-data log, without what rests on a beaten verifier alone."""
     if role not in ("solver", "generator", "all"):
         raise SessionError(f"There is no role {role!r} in the log.", mend="It is solver, generator or all.")
     with history(session) as story:
-        rows = story.samples(role=None if role == "all" else role)
+        rows, beaten = story.samples(role=None if role == "all" else role), story.quarantined()
+    out_of_it = {sample.id for sample in rows if rests_alone(sample.provenance, beaten)}
+    if out_of_it and not quarantined:
+        rows = [sample for sample in rows if sample.id not in out_of_it]
+        whose = "; ".join(printable(one.why) for one in beaten.values())
+        err.print(
+            f"{len(out_of_it)} rows are left out, resting on a quarantined verifier alone (--quarantined shows them): "
+            f"{whose}",
+            markup=False,
+        )
     for sample in rows[-limit:] if limit else rows:
         if jsonl:
-            typer.echo(sample.model_dump_json())
+            marked = {**sample.model_dump(mode="json"), "quarantined": sample.id in out_of_it}
+            typer.echo(json.dumps(marked) if quarantined else sample.model_dump_json())
             continue
+        mark = "  quarantined" if sample.id in out_of_it else ""
         one = sample.provenance
         said = f"{sample.messages[-2].content!r} -> {sample.messages[-1].content!r}"
         out.print(
-            f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}\n"
+            f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}{mark}\n"
             f"    {printable(said)}",
             markup=False,
         )
@@ -104,7 +119,7 @@ def trace(
             typer.echo(json.dumps(body))
             return
         names = {policy.id: policy.name for policy in story.policies()}
-        for line in episode_lines(ended, turns, names):
+        for line in episode_lines(ended, turns, names, story.quarantined()):
             out.print(line, markup=False)
 
 
@@ -144,7 +159,7 @@ def judges(session: Session, as_json: AsJson = False) -> None:
 
 @app.command()
 def verifiers(session: Session, as_json: AsJson = False) -> None:
-    """The card of every verifier of every round: what it accepted and refused of planted answers."""
+    """The card of every verifier of every round, and which are quarantined because an attack beat them."""
     _cards(session, "verifiers", as_json)
 
 
@@ -152,13 +167,18 @@ def _cards(session: Path, what: str, as_json: bool) -> None:
     from noria.graphs.summary import summarise
 
     with history(session) as story:
-        rounds = summarise(story)["rounds"]
+        summary = summarise(story)
+    rounds, quarantine = summary["rounds"], summary["quarantine"]
     if as_json:
-        typer.echo(json.dumps([{"round": one["round"], what: one[what]} for one in rounds]))
+        body = [{"round": one["round"], what: one[what]} for one in rounds]
+        if what == "verifiers":
+            for one in body:
+                one["quarantine"] = [beaten for beaten in quarantine if beaten["round"] <= one["round"]]
+        typer.echo(json.dumps(body))
     elif what == "judge":
         print_judges(out, rounds)
     else:
-        print_verifiers(out, rounds)
+        print_verifiers(out, rounds, quarantine)
 
 
 @memory.command()

@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import exam_line
-from noria.types import Exam, Stage
+from noria.cli.live import exam_line, left_line
+from noria.types import MEND, Exam, Quarantine, Stage
 from noria.viewer.text import printable
 
 
@@ -18,6 +18,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print(f"Left out: {printable(sentence)}", markup=False)
     _rounds(console, summary)
     _samples(console, summary["samples"])
+    _quarantine(console, summary)
     for data in summary["exams"]:
         console.print(f"Exam of round {data['round']}: {exam_line(Exam.model_validate(data))}", markup=False)
         parts = [f"{one['domain']} {one['parent']}→{one['student']}/{one['items']}" for one in data["domains"]]
@@ -25,6 +26,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     for one in summary["rounds"]:
         if one["untrained"]:
             console.print(f"Round {one['round']} did not train: {one['untrained']}", markup=False)
+        if one["unexamined"]:
+            console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])
@@ -109,8 +112,9 @@ def print_judges(console: Console, rounds: list[dict[str, Any]]) -> None:
             console.print(f"Round {one['round']}: {judge_line(one['judge'])}", markup=False)
 
 
-def print_verifiers(console: Console, rounds: list[dict[str, Any]]) -> None:
-    """Print the card of every verifier of every round."""
+def print_verifiers(console: Console, rounds: list[dict[str, Any]], quarantine: list[dict[str, Any]]) -> None:
+    """Print the card of every verifier of every round, and what beat the quarantined."""
+    since = {one["verifier"]: one["round"] for one in quarantine}
     table = _table(
         "Verifiers", "round", "verifier", "level", "right accepted", "TPR 95 %", "wrong refused", "TNR 95 %", "admits",
         numbers_from=2,
@@ -120,13 +124,58 @@ def print_verifiers(console: Console, rounds: list[dict[str, Any]]) -> None:
             table.add_row(
                 str(one["round"]), card["verifier"], str(card["level"]), f"{card['right_accepted']}/{card['right']}",
                 _interval(card["true_positive"]), f"{card['wrong_refused']}/{card['wrong']}",
-                _interval(card["true_negative"]), "yes" if card["admits"] else "nothing",
+                _interval(card["true_negative"]),
+                "quarantined" if since.get(card["verifier"], one["round"] + 1) <= one["round"]
+                else "yes" if card["admits"] else "nothing",
             )  # fmt: skip
     console.print(table)
+    for one in quarantine:
+        console.print(quarantine_line(one), markup=False)
     for one in rounds:
         for card in one["verifiers"]:
             for fault in card["faults"]:
                 console.print(f"{card['verifier']} level {card['level']}: {printable(fault)}", markup=False)
+
+
+def quarantine_line(one: dict[str, Any]) -> str:
+    """A quarantined verifier in one line: since when, why, and how it ends."""
+    why = _proof(one).why
+    more = f", and {one['shown'] - 1} more" if one["shown"] > 1 else ""
+    return f"{one['verifier']} is quarantined since round {one['round']}: {printable(why)}{more}; {MEND}"
+
+
+def _proof(one: dict[str, Any]) -> Quarantine:
+    return Quarantine.model_validate({name: one[name] for name in Quarantine.model_fields})
+
+
+def _quarantine(console: Console, summary: dict[str, Any]) -> None:
+    """What is quarantined, what left the training sets for it, who learned from it, and which exams asked it."""
+    for one in summary["quarantine"]:
+        console.print(f"Quarantine: {quarantine_line(one)}", markup=False)
+        console.print(
+            f"  {one['samples']} samples and {one['generator_rows']} generator rows rest on it alone", markup=False
+        )
+        for exam in one["exams"]:
+            said = "promotes" if exam["without"] else "does not promote"
+            did = "promoted" if exam["promoted"] else "kept out"
+            console.print(
+                f"  the exam of round {exam['round']} asked {exam['items']} items of it and {did} its student; "
+                f"without what is quarantined it {said}",
+                markup=False,
+            )
+        if one["policies"]:
+            names = ", ".join(f"{who['policy']} ({who['samples']})" for who in one["policies"])
+            console.print(
+                f"  policies trained while they were in: {names}; each training starts from the base, "
+                "so the next student has learned from none of them",
+                markup=False,
+            )
+    proofs = {one["verifier"]: _proof(one) for one in summary["quarantine"]}
+    for row in summary["rounds"]:
+        for verifier, count in row["left"].items():
+            console.print(f"Round {row['round']}: {left_line(row['round'], count, proofs[verifier])}", markup=False)
+        if row["undealt"]:
+            console.print(f"Round {row['round']} dealt nothing of {', '.join(row['undealt'])}", markup=False)
 
 
 def _interval(bounds: Sequence[float]) -> str:
@@ -139,7 +188,8 @@ def _samples(console: Console, samples: dict[str, Any]) -> None:
     domains = ", ".join(f"{name} {count}" for name, count in sorted(samples["by_domain"].items())) or "none"
     worded = samples["worded_by"]
     share = worded["generator"] / max(1, samples["accepted"])
-    console.print(f"\nAccepted: {samples['accepted']} samples (answered by: {sources}; {domains})", markup=False)
+    out = f", {samples['quarantined']} of them quarantined" if samples["quarantined"] else ""
+    console.print(f"\nAccepted: {samples['accepted']} samples{out} (answered by: {sources}; {domains})", markup=False)
     console.print(
         f"Worded by the generator itself: {worded['generator']} ({share:.0%}), by the program: {worded['program']}; "
         f"rows kept for the generator's role: {samples['generator_rows']}",

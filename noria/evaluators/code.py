@@ -1,6 +1,7 @@
 """Code: a Python function written from words, and judged by what it does.
 
     level 1  one step      level 2  two steps      level 3  three steps
+    level 4  whatever the generator writes, with tests of its own (see `code_written.py`)
 
 A task is a small program (see `steps.py`) told in words; a response is the function `f` that
 does it, with or without a fence around it. It is run in the sandbox on inputs that were
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
-from itertools import product
+from itertools import combinations, product
 from typing import ClassVar
 
 from pydantic import Field
@@ -35,7 +36,7 @@ SKILLS: dict[int, dict[str, tuple[Kind, Kind]]] = {
 }
 """What programs of a level take and give, by skill; a level is the number of steps."""
 
-TAKEN = {"int": "an integer x", "list": "a list x of integers"}
+TAKEN = {"int": "an integer x", "list": "a list x of integers", "text": "a text x"}
 
 FRAMES = (
     "Write a Python function f(x) that takes {taken} and {does}.",
@@ -68,6 +69,10 @@ BARE = {
 
 _FENCE = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL | re.IGNORECASE)
 
+_BEGINS = re.compile(r"(?:def|class|import|from)\s+\w|@\w")
+_SENTENCE = re.compile(r"[A-Z][\w'’]*[,:]?[ \t]+[A-Za-z`]|[-*•>][ \t]|\*\*|\d+\.[ \t]|```")
+"""How a line of prose begins: no line of code of a small function does."""
+
 
 class Point(Parameters):
     """The steps of a program."""
@@ -82,10 +87,17 @@ class Code(Domain):
     name: ClassVar[str] = "code"
     about: ClassVar[str] = "A Python function f(x) over whole numbers or a list of them."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 80
     unique: ClassVar[bool] = False
     executes: ClassVar[bool] = True
+
+    def at(self, level: int) -> Domain:
+        """Level 4 is a family of its own."""
+        from noria.evaluators.code_written import WrittenCode  # it is built on this module
+
+        return WrittenCode() if level in self.further else self
 
     def skills(self, level: int) -> tuple[str, ...]:
         """A number to a number, a list to a list, a list to a number."""
@@ -148,7 +160,7 @@ class Code(Domain):
         if len(response) > RESPONSE_LIMIT:
             return (Check.of("cases", False, f"the response has {len(response)} characters"),)
         cases = [Case((value,), expected) for value, expected in grounding.facts["cases"]]
-        return (await check_cases(runner, written(response), "f", cases, limits=LIMITS),)
+        return (await check_cases(runner, code_of(response), "f", cases, limits=LIMITS),)
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The function."""
@@ -231,12 +243,12 @@ def idle(steps: tuple[str, ...]) -> str:
     given = [small.apply(steps, value) for value in tried]
     if all(one == given[0] for one in given):
         return "the program gives the same for every input"
-    for at, step in enumerate(steps):
-        name, _ = small.split(step)
-        if small.STEPS[name].takes == small.STEPS[name].gives:
-            rest = steps[:at] + steps[at + 1 :]
+    for start, end in combinations(range(len(steps) + 1), 2):
+        taken, gives = small.types(steps[start:end])
+        if taken == gives:
+            rest = steps[:start] + steps[end:]
             if [small.apply(rest, value) for value in tried] == given:
-                return f"{step!r} changes nothing"
+                return f"{', '.join(map(repr, steps[start:end]))} changes nothing"
     return ""
 
 
@@ -245,10 +257,21 @@ def _tried(taken: Kind) -> list[small.Value]:
     return small.inputs(taken, stream("idle"), 40)
 
 
-def written(response: str) -> str:
-    """The source in a response: its first fence that defines f, its first fence, or the whole."""
+def code_of(response: str) -> str:
+    """The source in a response: its first fence that defines f, its first fence, or its lines of code.
+
+    Without a fence, sentences before the first line of code and behind it do not count.
+    """
     fences: list[str] = _FENCE.findall(response)
-    return next((one for one in fences if "def f" in one), fences[0] if fences else response.strip())
+    if fences:
+        return next((one for one in fences if "def f" in one), fences[0])
+    lines = response.strip().splitlines()
+    start = next((at for at, line in enumerate(lines) if _BEGINS.match(line)), None)
+    if start is None:
+        return response.strip()
+    after = range(start + 1, len(lines))
+    end = next((at for at in after if _SENTENCE.match(lines[at])), len(lines))
+    return "\n".join(lines[start:end]).rstrip()
 
 
 def _counted(steps: tuple[str, ...], text: str) -> Check:

@@ -3,6 +3,7 @@
     kinds: bullets · sentences · lowercase · uppercase · include · avoid · ending · json · sections · short
 
     level 1  one kind      level 2  two      level 3  three that go together
+    level 4  whatever rule the generator writes, with functions that check it (see `constraints_written.py`)
 
 A program can tell whether each constraint holds, not whether the text is good. What it can
 do is refuse what is no text at all: a response must name its topic, bring words of its own
@@ -111,9 +112,16 @@ class Constraints(Domain):
     name: ClassVar[str] = "constraints"
     about: ClassVar[str] = "A short text about a topic that keeps mechanical rules."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 56
     unique: ClassVar[bool] = False
+
+    def at(self, level: int) -> Domain:
+        """Level 4 is a family of its own."""
+        from noria.evaluators.constraints_written import WrittenConstraints  # it is built on this module
+
+        return WrittenConstraints() if level in self.further else self
 
     def skills(self, level: int) -> tuple[str, ...]:
         """Kinds that go together."""

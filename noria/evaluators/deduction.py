@@ -5,13 +5,14 @@
     program   inputs, outputs   ─► the program              (induction; held-out pairs decide)
 
 After Absolute Zero (arXiv 2505.03335). The programs are those of `steps.py`: deterministic
-by construction, so that every answer is one; a level is the number of steps. An input is
-tried and a program is run in the sandbox; what is only predicted is compared.
+by construction, so that every answer is one; a level is the number of steps, and at level 4
+the generator writes the program itself (see `deduction_written.py`). An input is tried and a
+program is run in the sandbox; what is only predicted is compared.
 """
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
@@ -19,8 +20,8 @@ from typing import Any, ClassVar, Literal
 from noria.evaluators import steps as small
 from noria.evaluators.aloud import shown_source
 from noria.evaluators.arithmetic import final_integer
-from noria.evaluators.code import BARE, CASES, LIMITS, SAME, SKILLS, chosen, idle, places, written
-from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
+from noria.evaluators.code import BARE, CASES, LIMITS, SAME, SKILLS, chosen, code_of, idle, places
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.executed import Case, check_cases
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers
 from noria.evaluators.sandbox.job import exact, parse
@@ -92,10 +93,17 @@ class Deduction(Domain):
     name: ClassVar[str] = "deduction"
     about: ClassVar[str] = "A question about a short Python program f(x): its output, an input, or the program itself."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    further: ClassVar[tuple[int, ...]] = (4,)
     parameters = Point
     answer_tokens: ClassVar[int] = 80
     unique: ClassVar[bool] = False
     executes: ClassVar[bool] = True
+
+    def at(self, level: int) -> Domain:
+        """Level 4 is a family of its own."""
+        from noria.evaluators.deduction_written import WrittenDeduction  # it is built on this module
+
+        return WrittenDeduction() if level in self.further else self
 
     def single(self, grounding: Grounding) -> bool:
         """A program has one output; inputs that give it, and programs that fit, there may be many."""
@@ -122,28 +130,28 @@ class Deduction(Domain):
             fields["x"] = listed if size else number
         return proposal(fields)
 
-    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
+    def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Parameters:
         """Steps and an input of the window; drawn again while there is no truth in them."""
-        while True:
+
+        def draw() -> Point:
             dealt = window or self.window(level, rng)
             x: Any = None
             if dealt["skill"] != "program":
-                drawn = tuple(rng.randint(0, 30) for _ in range(dealt["size"] or 1))
-                x = drawn if dealt["size"] else drawn[0]
+                numbers = tuple(rng.randint(0, 30) for _ in range(dealt["size"] or 1))
+                x = numbers if dealt["size"] else numbers[0]
             steps = tuple(rng.choice(alternatives) for alternatives in dealt["places"])
-            point = Point(skill=dealt["skill"], steps=steps, x=x)
-            try:
-                self.ground(point)
-            except ValueError:
-                continue
-            return point
+            return Point(skill=dealt["skill"], steps=steps, x=x)
+
+        return drawn(self, draw)
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The output, by our own reading of the steps; for a program to be found, pairs shown and held out."""
         assert isinstance(parameters, Point)
         if why := idle(parameters.steps):
             raise ValueError(why)
-        facts: Json = {"skill": parameters.skill, "steps": list(parameters.steps)}
+        taken, given = small.types(parameters.steps)
+        facts: Json = {"skill": parameters.skill, "steps": list(parameters.steps), "takes": taken, "gives": given}
+        facts["source"] = small.source(parameters.steps)
         if parameters.skill == "program":
             shown, held_out = _told(parameters.steps)
             tried = [*shown, *(value for value in held_out if value not in shown)]
@@ -163,39 +171,37 @@ class Deduction(Domain):
 
     def phrase(self, parameters: Parameters, rng: random.Random) -> str:
         """A frame around the program, or around the pairs that are shown."""
-        assert isinstance(parameters, Point)
         facts = self.ground(parameters).facts
         filled = {
-            "source": f"```python\n{small.source(parameters.steps)}\n```",
+            "source": f"```python\n{facts['source']}\n```",
             "x": exact(facts.get("x")),
             "y": exact(facts.get("y")),
             "pairs": _pairs(facts),
         }
-        text = rng.choice(FRAMES[parameters.skill])
+        text = rng.choice(FRAMES[facts["skill"]])
         for name, value in filled.items():
             text = text.replace("{" + name + "}", value)
         return text
 
     def says(self, parameters: Parameters, instruction: str) -> Check:
         """The program letter by letter and what is asked of it; or the pairs, and no other number."""
-        assert isinstance(parameters, Point)
         facts = self.ground(parameters).facts
-        if parameters.skill == "program":
+        if facts["skill"] == "program":
             needed = _pairs(facts)
             rest = instruction.replace(needed, "")
             held = needed in instruction and "python" in rest.lower() and "f(x)" in rest and not numbers(rest)
             return Check.of("wording", held, f"must show {needed} and ask for f(x) in Python")
-        code = small.source(parameters.steps)
+        code = facts["source"]
         if code not in instruction:
             return Check.of("wording", False, "does not show the program as it is")
         rest = instruction.replace(code, "").replace("```python", "").replace("```", "")
-        wanted = f"f({exact(facts['x'])})" if parameters.skill == "output" else exact(facts["y"])
-        asked = wanted in rest and (parameters.skill == "output" or re.search(r"\bx\b", rest) is not None)
+        wanted = f"f({exact(facts['x'])})" if facts["skill"] == "output" else exact(facts["y"])
+        asked = wanted in rest and (facts["skill"] == "output" or re.search(r"\bx\b", rest) is not None)
         expected = numbers(wanted)
         return Check.of(
             "wording",
             asked and numbers(rest) == expected,
-            f"must ask for {'the value of ' if parameters.skill == 'output' else 'an x that gives '}{wanted}",
+            f"must ask for {'the value of ' if facts['skill'] == 'output' else 'an x that gives '}{wanted}",
         )
 
     async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
@@ -205,37 +211,35 @@ class Deduction(Domain):
             return (Check.of("answer", False, f"the response has {len(response)} characters"),)
         if facts["skill"] == "program":
             cases = [Case((value,), expected) for value, expected in facts["cases"]]
-            return (await check_cases(runner, written(response), "f", cases, limits=LIMITS),)
-        taken, given = small.types(facts["steps"])
+            return (await check_cases(runner, code_of(response), "f", cases, limits=LIMITS),)
         if facts["skill"] == "output":
-            found, why = answered(response, given)
+            found, why = answered(response, facts["gives"])
             if found is None:
                 return (Check.of("answer", False, f"expected {exact(facts['y'])}, {why}"),)
             evidence = f"expected {exact(facts['y'])}, found {exact(found)}"
             return (Check.of("answer", exact(found) == exact(facts["y"]), evidence),)
-        found, why = answered(response, taken)
+        found, why = answered(response, facts["takes"])
         if found is None:
             return (Check.of("answer", False, f"expected an x, {why}"),)
-        return (await check_cases(runner, small.source(facts["steps"]), "f", [Case((found,), facts["y"])]),)
+        return (await check_cases(runner, facts["source"], "f", [Case((found,), facts["y"])]),)
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The output, the input that was dealt, or the program."""
-        assert isinstance(parameters, Point)
-        if parameters.skill == "program":
-            return small.source(parameters.steps)
         facts = self.ground(parameters).facts
-        return exact(facts["y" if parameters.skill == "output" else "x"])
+        if facts["skill"] == "program":
+            return str(facts["source"])
+        return exact(facts["y" if facts["skill"] == "output" else "x"])
 
     def wrong(self, parameters: Parameters, rng: random.Random) -> str:
-        """What a neighbour of the program gives; or a neighbour, and what only looks like an answer."""
+        """What a neighbour of the program gives; a neighbour, or what only looks like one."""
         assert isinstance(parameters, Point)
         facts = self.ground(parameters).facts
         if parameters.skill == "program":
             tried = small.inputs(small.types(parameters.steps)[0], stream("wrong", *parameters.steps), 60)
             others = [one for one in small.mutants(parameters.steps) if small.differ(parameters.steps, one, tried)]
-            known = {exact(value): result for value, result in facts["cases"][: facts["shown"]]}
-            table = f"import json\n\n\ndef f(x):\n    return {known!r}[json.dumps(x, separators=(',', ':'))]"
-            return small.source(rng.choice(others)) if rng.random() < 0.7 else rng.choice((SAME, table))
+            if rng.random() < 0.3:
+                return rng.choice((SAME, table(facts["cases"][: facts["shown"]])))
+            return small.source(rng.choice(others))
         if parameters.skill == "output":
             given = {exact(small.apply(other, facts["x"])) for other in small.mutants(parameters.steps)}
             wrongs = given - {exact(facts["y"])}
@@ -252,7 +256,7 @@ class Deduction(Domain):
         facts, steps = grounding.facts, grounding.facts["steps"]
         if facts["skill"] == "program":
             return shown_source(steps, instruction) or ("" if small.said(steps, instruction) else " > ".join(steps))
-        rest = instruction.replace(small.source(steps), "")
+        rest = instruction.replace(facts["source"], "")
         given = f"f({exact(facts['x'])})" if facts["skill"] == "output" else exact(facts["y"])
         for text in _VALUE.findall(rest.replace(given, "", 1)):
             with suppress(ValueError, TypeError, AttributeError):
@@ -289,7 +293,7 @@ class Deduction(Domain):
                 if all(small.apply(other, value) == y for value, y in told) and small.differ(steps, other, cases):
                     yield Reading(" > ".join(other), small.source(other))
             return
-        rest = instruction.replace(small.source(steps), "").lower()
+        rest = instruction.replace(facts["source"], "").lower()
         turned = {
             "f(f": (*steps, *steps),
             "order": steps[::-1] if re.search(r"\b(?:opposite|reverse|other) order\b", rest) else steps,
@@ -308,9 +312,8 @@ class Deduction(Domain):
         """For a program that is to be found, functions that do nothing, and a table of what is shown."""
         if "    return x" in instruction:
             return {}
-        shown = {exact(parse(x)): parse(y) for x, y in _SHOWN.findall(instruction)}
-        table = f"import json\n\n\ndef f(x):\n    return {shown!r}[json.dumps(x, separators=(',', ':'))]"
-        return {**BARE, "knows only what is shown": table}
+        shown = [(parse(x), parse(y)) for x, y in _SHOWN.findall(instruction)]
+        return {**BARE, "knows only what is shown": table(shown)}
 
 
 @lru_cache(maxsize=4096)
@@ -329,6 +332,12 @@ def _pairs(facts: Json) -> str:
     """The pairs that are shown."""
     shown = [f"f({exact(value)}) = {exact(result)}" for value, result in facts.get("cases", [])[: facts.get("shown")]]
     return ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
+
+
+def table(pairs: Sequence[Sequence[Any]]) -> str:
+    """A program that knows the pairs it was shown, and nothing else."""
+    known = {exact(value): result for value, result in pairs}
+    return f"import json\n\n\ndef f(x):\n    return {known!r}[json.dumps(x, separators=(',', ':'))]"
 
 
 def answered(response: str, kind: small.Kind) -> tuple[small.Value | None, str]:

@@ -1,22 +1,24 @@
 """A domain: a family of tasks whose truth is a program.
 
-    window ─► schema ─► (generator's reply) ─► read ─► ground ─► phrase / says ─► check
-                                                 │                  ▲
-    sample (exam items, planted answers) ────────┘                  └─ the wording still says the parameters
+    window ─► schema ─► (generator's reply) ─► read ─► establish ─► ground ─► phrase / says ─► check
+                                                                      │           ▲
+    sample (exam items, planted answers) ─────────────────────────────┘           └─ the wording still says
+                                                                                     the parameters
 
 A domain is pure: it knows no model, no ledger and no session. It deals a *window*, a patch
 of its parameter space, so that a tiny generator that always likes the same numbers still
 covers the space; it types what the generator may propose; a program grounds the truth,
 words the task in many phrasings, tells whether another's wording still says what the
 parameters say, and checks responses. What a model wrote and must be run is run by a
-runner that is handed in (see `sandbox/`). Levels order difficulty from 1 up.
+runner that is handed in (see `sandbox/`). Levels order difficulty from 1 up; where a level is
+a family of its own, such as tasks whose truth a model writes, `at` leads to it.
 """
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
@@ -35,6 +37,13 @@ class Parameters(BaseModel):
     """Base of a domain's typed parameters: a point of its parameter space."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    filled: ClassVar[frozenset[str]] = frozenset()
+    """Fields that no generator writes: a run fills them in."""
+
+    def proposed(self) -> Json:
+        """The point as a generator writes it."""
+        return self.model_dump(mode="json", exclude=set(self.filled))
 
     @model_serializer(mode="wrap")
     def _without_gaps(self, write: SerializerFunctionWrapHandler) -> Json:
@@ -60,10 +69,16 @@ class Domain(ABC):
     about: ClassVar[str]
     """One sentence for the generator: what a task of this domain asks."""
     levels: ClassVar[tuple[int, ...]]
+    further: ClassVar[tuple[int, ...]] = ()
+    """Levels that are families of their own, to which `at` leads."""
     parameters: ClassVar[type[Parameters]]
     """Its field `skill` is a Literal; further fields are the domain's own."""
     answer_tokens: ClassVar[int]
     """Tokens a right answer needs at most; the solver's cap."""
+    proposal_tokens: ClassVar[int] = 140
+    """Tokens a generator's proposal needs at most."""
+    family: ClassVar[str] = ""
+    """What sets the verifier of some levels apart from that of the others."""
     executes: ClassVar[bool] = False
     """Whether it runs programs that models wrote, and so needs a sandbox."""
     unique: ClassVar[bool]
@@ -72,7 +87,16 @@ class Domain(ABC):
     @property
     def verifier(self) -> str:
         """Name and version of the program that checks responses."""
-        return f"{self.name}@{self.version}"
+        return f"{self.name}{'.' * bool(self.family)}{self.family}@{self.version}"
+
+    @property
+    def offered(self) -> tuple[int, ...]:
+        """Every level that may be dealt."""
+        return (*self.levels, *self.further)
+
+    def at(self, level: int) -> "Domain":
+        """The family of tasks of a level: this one, but where a level has one of its own."""
+        return self
 
     @abstractmethod
     def skills(self, level: int) -> tuple[str, ...]:
@@ -90,12 +114,13 @@ class Domain(ABC):
     def schema(self, level: int, window: Json) -> Json:
         """JSON schema of a proposal inside the window: the parameters, then `instruction` last.
 
-        Every string is bounded in length and every list in items, so that a reply ends.
+        Every string is bounded in length and every list in items, so that a reply ends. A text
+        that the schema does not list is the generator's own and must hold nothing foreign (see `foreign.py`).
         """
 
     @abstractmethod
     def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Parameters:
-        """Draw a point of the parameter space by program."""
+        """Draw a point of the parameter space by program; it is established already."""
 
     @abstractmethod
     def ground(self, parameters: Parameters) -> Grounding:
@@ -113,14 +138,18 @@ class Domain(ABC):
     def says(self, parameters: Parameters, instruction: str) -> Check:
         """Whether a wording still says what the parameters say, and nothing that contradicts them."""
 
-    async def establish(self, grounding: Grounding, runner: Runner) -> Grounding:
-        """The grounding with what only a run can tell; as it is where nothing has to be run.
+    async def establish(self, parameters: Parameters, runner: Runner) -> Parameters:
+        """A generator's parameters with what only a run can tell; as they are where nothing has to be run.
 
         Raises:
             ValueError: the run shows that there is no truth (the sentence says why).
             SandboxError: nothing can be run, or not isolated enough.
         """
-        return grounding
+        return parameters
+
+    def worded(self, parameters: Parameters, wording: str) -> str:
+        """The instruction made of a generator's wording: itself, but where a program adds what every one must show."""
+        return wording
 
     @abstractmethod
     async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
@@ -145,6 +174,14 @@ class Domain(ABC):
     def single(self, grounding: Grounding) -> bool:
         """Whether one answer alone is right for this task."""
         return self.unique
+
+    def model_written(self, grounding: Grounding) -> bool:
+        """Whether a model wrote what counts as right here; then only an answer from the wording alone is learned."""
+        return False
+
+    def to_tell(self, grounding: Grounding) -> tuple[str, str] | None:
+        """A program that a model must put into words, and what these must entail; none where nothing rests on it."""
+        return None
 
     def leaks(self, grounding: Grounding, instruction: str) -> str:
         """What of the answer can be read off the instruction; empty where nothing can."""
@@ -202,6 +239,20 @@ class Domain(ABC):
             ValidationError: they are not of this domain.
         """
         return self.parameters.model_validate_json(_Proposal.model_validate(data).model_dump_json())
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def drawn(domain: Domain, draw: Callable[[], P]) -> P:
+    """A point that has a truth: drawn again while it has none."""
+    while True:
+        point = draw()
+        try:
+            domain.ground(point)
+        except ValueError:
+            continue
+        return point
 
 
 class _Proposal(BaseModel):

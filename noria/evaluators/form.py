@@ -1,7 +1,9 @@
-"""Form: what must hold of an instruction before anything dearer looks at it."""
+"""Form: what must hold of an instruction, and of a response, before anything dearer looks at it."""
 
 import re
+from collections.abc import Set
 
+from noria.evaluators.foreign import foreign, spelled, talk
 from noria.types import Check
 
 LENGTHS = (10, 600)
@@ -14,8 +16,11 @@ _REFUSAL = re.compile(r"\b(as an ai|i can(?:no|')t (?:help|assist)|i'm sorry, bu
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
-def check(instruction: str) -> Check:
-    """Whether a text can be an instruction: its length, its characters, its end, no refusal, no loop."""
+def check(instruction: str, own: Set[str] | None = None) -> Check:
+    """Whether a text can be an instruction: its length, its characters, its end, no refusal, no loop, nothing foreign.
+
+    `own` are the words a program would use for the task; without them, any word may be its own.
+    """
     low, high = LENGTHS
     text, words = instruction.strip(), instruction.lower().split()
     if not low <= len(text) <= high:
@@ -28,4 +33,14 @@ def check(instruction: str) -> Check:
         return Check.of("form", False, f"breaks off: it ends in {text[-12:]!r}")
     if len(words) >= 8 and len(set(words)) < len(words) / 3:
         return Check.of("form", False, f"repeats itself: {len(set(words))} words of {len(words)} are distinct")
+    if what := foreign(instruction, own or frozenset()):
+        return Check.of("form", False, what)
+    if own is not None and (word := talk(instruction, own)):
+        return Check.of("form", False, f"speaks of {word!r}, which is no part of the task")
     return Check.of("form", True, f"{len(text)} characters")
+
+
+def response(text: str, instruction: str) -> Check:
+    """Whether an answer holds nothing foreign; what its instruction spells it may spell."""
+    what = foreign(text, spelled(instruction))
+    return Check.of("form", not what, what or "plain")

@@ -30,17 +30,21 @@ def decide(
     draft: int,
     max_drafts: int,
     admits: bool = True,
+    beaten: str = "",
 ) -> Decision:
     """Rule on a candidate from everything that was found.
 
     The order is the order of authority: checks, a passing response, whether its verifier may
-    be believed (`admits`), probes that held, the judge's veto, and only then the critic's wish
-    for another draft.
+    be believed, probes that held, the judge's veto, and only then the critic's wish for
+    another draft. `admits` is whether the verifier passed its own test this round; `beaten`
+    says why it is quarantined, where it is.
     """
     if failed := next((check for check in checks if not check.passed), None):
         return Decision("reject", Reason.MALFORMED, f"{failed.name}: {failed.evidence}")
     if not any(attempt.passed for attempt in attempts):
         return Decision("reject", Reason.UNSOLVED, "no response passed its checks")
+    if beaten:
+        return Decision("reject", Reason.UNTRUSTED, beaten)
     if not admits:
         return Decision("reject", Reason.UNTRUSTED, "the verifier failed its own test this round")
     if probe := next((probe for probe in attack.probes if probe.held), None):

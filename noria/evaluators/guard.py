@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from noria.errors import SandboxError, VerifierError
-from noria.evaluators.domain import Domain
+from noria.evaluators.domain import Domain, Parameters
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding
 
@@ -34,12 +34,17 @@ def guarded(kind: type[Domain], patience: float = PATIENCE) -> type[Domain]:
     class Guarded(kind):  # type: ignore[misc, valid-type]
         """A domain that is not ours."""
 
-        async def establish(self, grounding: Grounding, runner: Runner) -> Grounding:
+        async def establish(self, parameters: Parameters, runner: Runner) -> Parameters:
             """Establish in a thread, for so long."""
-            done = await _bounded(self.verifier, super().establish(grounding, runner), patience, (ValueError,))
-            if not isinstance(done, Grounding):
-                raise VerifierError(f"The verifier {self.verifier!r} gave no grounding.")
+            done = await _bounded(self.verifier, super().establish(parameters, runner), patience, (ValueError,))
+            if not isinstance(done, Parameters):
+                raise VerifierError(f"The verifier {self.verifier!r} gave no parameters.")
             return done
+
+        def at(self, level: int) -> Domain:
+            """The family of a level, guarded too."""
+            found = super().at(level)
+            return found if found is self else guarded(type(found), patience)()
 
         async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
             """Check in a thread, for so long, and cut what comes back."""
@@ -59,6 +64,7 @@ async def _bounded(
 ) -> Any:
     """What a coroutine gives that runs in a loop of its own, in a thread of its own, for so many seconds."""
     found: Future[Any] = Future()
+    found.set_running_or_notify_cancel()  # whoever waits may give up; the thread still has somewhere to put its answer
 
     def run() -> None:
         try:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal
 
 from noria.evaluators import forgeries
-from noria.evaluators.code import written
+from noria.evaluators.code import code_of
 from noria.evaluators.domain import Domain
 from noria.evaluators.phrasing import numbers, words
 from noria.evaluators.readings import others, own_wordings
@@ -164,13 +164,15 @@ def shortcuts(domain: Domain, instruction: str) -> dict[str, str]:
 
 def forged(domain: Domain, task: Task) -> dict[str, str]:
     """Responses that speak to the judge or the harness, by what they do."""
-    programs = forgeries.FORGING if domain.executes and "cases" in task.grounding.facts else {}
+    # Where a program is asked for, the grounding holds what it is tried on.
+    asked = domain.executes and not task.grounding.facts.keys().isdisjoint({"cases", "examples"})
+    programs = forgeries.FORGING if asked else {}
     return {**forgeries.FORGED, **programs}
 
 
 def spoken(domain: Domain, task: Task, response: str) -> Probe:
     """Whether a candidate's own response talks to the judge or the harness."""
-    program = written(response) if domain.executes and "def " in response else ""
+    program = code_of(response) if domain.executes and "def " in response else ""
     found = forgeries.spoken(task.instruction, response, program=program)
     if found is None:
         return _probe("forgery", "its response talks to the judge", "it talks to nobody")

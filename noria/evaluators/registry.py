@@ -106,7 +106,7 @@ def domains(levels: dict[str, tuple[int, ...]], files: Iterable[Path] = ()) -> t
     if not found:
         raise ConfigError(f"None of the domains {', '.join(levels)} can be used. {' '.join(broken)}")
     for name, kind in found.items():
-        if unknown := [level for level in levels[name] if level not in kind.levels]:
-            there = ", ".join(map(str, kind.levels))
+        if unknown := [level for level in levels[name] if level not in kind.offered]:
+            there = ", ".join(map(str, kind.offered))
             raise ConfigError(f"The domain {name!r} has no level {unknown[0]}.", mend=f"Its levels are {there}.")
     return found, broken

@@ -259,8 +259,11 @@ def telling(steps: Sequence[str], rng: random.Random, count: int) -> list[Value]
 
     Mutation analysis (DeMillo, Lipton, Sayward, 1978): inputs that every mutant passes tell nothing.
     """
-    wide = inputs(types(steps)[0], rng, 120)
+    takes, _ = types(steps)
+    wide = inputs(takes, rng, 120)
     chosen = wide[:count]
+    # A bound moved by one shows on the value next to it alone.
+    wide += [[n] for n in range(-15, 31)] if takes == "list" else list(range(-30, 61))
     for mutant in mutants(steps):
         if differ(steps, mutant, wide) and not differ(steps, mutant, chosen):
             chosen.append(next(value for value in wide if differ(steps, mutant, [value])))

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.lexicon import WORDS
 from noria.evaluators.phrasing import RESPONSE_LIMIT, fold, named, numbers, pick, words
 from noria.evaluators.sandbox.runner import Runner
@@ -119,18 +119,16 @@ class TextOps(Domain):
 
     def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
         """Words drawn from the window, or from anywhere in a subject; drawn again while they change nothing."""
-        while True:
+
+        def draw() -> Point:
             dealt = window or self.window(level, rng)
             if window or dealt["skill"].startswith("dedupe"):
-                drawn = [rng.choice(part) for part in dealt["words"]]
+                words = [rng.choice(part) for part in dealt["words"]]
             else:
-                drawn = rng.sample(WORDS[dealt["subject"]], len(dealt["words"]))
-            point = Point(skill=dealt["skill"], words=tuple(drawn))
-            try:
-                self.ground(point)
-            except ValueError:
-                continue
-            return point
+                words = rng.sample(WORDS[dealt["subject"]], len(dealt["words"]))
+            return Point(skill=dealt["skill"], words=tuple(words))
+
+        return drawn(self, draw)
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The result, by running the operations."""

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import permutations
 from typing import ClassVar, Literal
 
-from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
+from noria.evaluators.domain import Domain, Parameters, Reading, choose, drawn, proposal
 from noria.evaluators.phrasing import RESPONSE_LIMIT, numbers, pick
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
@@ -140,13 +140,11 @@ class Units(Domain):
     def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
         """A value and a pair of the window; drawn again while the result has no short decimal."""
         dealt = window or self.window(level, rng)
-        while True:
-            point = Point(skill=dealt["skill"], value=rng.randint(*dealt["value"]), pair=rng.choice(dealt["pairs"]))
-            try:
-                self.ground(point)
-            except ValueError:
-                continue
-            return point
+
+        def draw() -> Point:
+            return Point(skill=dealt["skill"], value=rng.randint(*dealt["value"]), pair=rng.choice(dealt["pairs"]))
+
+        return drawn(self, draw)
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The quantity in the wanted unit, exactly."""

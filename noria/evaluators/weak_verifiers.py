@@ -13,7 +13,7 @@ from typing import Literal
 
 from noria.evaluators import constraints
 from noria.evaluators.arithmetic import final_integer
-from noria.evaluators.code import LIMITS, written
+from noria.evaluators.code import LIMITS, code_of
 from noria.evaluators.domain import Domain
 from noria.evaluators.phrasing import words
 from noria.evaluators.sandbox.job import Call, Job, Ran, exact
@@ -109,7 +109,7 @@ async def _ran(grounding: Grounding, response: str, runner: Runner, more: str = 
     if not _cases(grounding):
         return None
     arguments = (_cases(grounding)[0][0],) if call == "f" else ()
-    source = f"{written(response)}\n\n{more}"
+    source = f"{code_of(response)}\n\n{more}"
     return await runner.run(Job(source, (Call(call, arguments),), limits=LIMITS))
 
 

@@ -5,6 +5,7 @@ the generator's own where its words still say what its parameters say, and the p
 where they do not; the sample says which.
 """
 
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from noria.agents.student import checked
 from noria.errors import ReplyError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain, Parameters
+from noria.evaluators.foreign import own_words, smuggled, spelled
 from noria.evaluators.gate import Decision
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.novelty import Claim, shape
@@ -44,35 +46,43 @@ class Draft:
         return self.point.model_dump(mode="json")
 
 
-def read(reply: str, dealt: Dealt, domain: Domain) -> Draft | Decision:
-    """Read a proposal; a decision to refuse where it is none or asks for reserved ground."""
+async def read(reply: str, dealt: Dealt, domain: Domain, runner: Runner) -> Draft | Decision:
+    """Read a proposal; a decision to refuse where it is none, does not stand when run, or asks for reserved ground."""
     try:
         point, wording = domain.read(reply)
     except ReplyError as fault:
         return Decision("reject", Reason.MALFORMED, str(fault))
+    try:
+        point = await domain.establish(point, runner)
+    except ValueError as fault:
+        return Decision("reject", Reason.UNGROUNDED, str(fault))
     where = bucket(domain.name, point.model_dump(mode="json"))
     if where != "train":
         return Decision("reject", Reason.RESERVED, f"its parameters fall in the bucket {where!r}")
-    found = wording_checks(domain, point, wording)
+    if what := smuggled(point, domain, dealt.level, dealt.window):
+        return Decision("reject", Reason.MALFORMED, f"the text of its parameters {what}")
+    wording = domain.worded(point, wording)
+    found = wording_checks(domain, point, wording, own_words(domain, point))
     if all(check.passed for check in found):
         return Draft(point, wording, "generator", found)
     own = domain.phrase(point, stream(dealt.random, "phrase"))
-    found = wording_checks(domain, point, own)
+    found = wording_checks(domain, point, own, spelled(own))
     if failed := next((check for check in found if not check.passed), None):
         return Decision("reject", Reason.UNGROUNDED, f"the program's own wording fails: {failed.evidence}")
     return Draft(point, own, "program", found)
 
 
-def wording_checks(domain: Domain, point: Parameters, wording: str) -> tuple[Check, ...]:
-    """Whether a wording is well-formed and still says the parameters."""
-    return form.check(wording), domain.says(point, wording)
+def wording_checks(domain: Domain, point: Parameters, wording: str, own: Set[str]) -> tuple[Check, ...]:
+    """Whether a wording is well-formed, speaks to nobody but a solver, and still says the parameters."""
+    return form.check(wording, own), domain.says(point, wording)
 
 
 def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:
     """The next draft, if the new wording is new and still says the parameters."""
+    wording = domain.worded(draft.point, wording) if wording else ""
     if not wording or wording == draft.instruction:
         return None
-    found = wording_checks(domain, draft.point, wording)
+    found = wording_checks(domain, draft.point, wording, own_words(domain, draft.point))
     if not all(check.passed for check in found):
         return None
     return replace(draft, instruction=wording, worded_by="generator", checks=found, number=draft.number + 1)
@@ -87,10 +97,10 @@ def claim(draft: Draft, domain: Domain) -> Claim:
     return Claim(tuple(keys), domain.free_text(draft.point), shape(draft.point, domain))
 
 
-async def ground(draft: Draft, dealt: Dealt, domain: Domain, runner: Runner) -> Task | Decision:
+def ground(draft: Draft, dealt: Dealt, domain: Domain) -> Task | Decision:
     """The task with its truth, or the reason there is none."""
     try:
-        grounding = await domain.establish(domain.ground(draft.point), runner)
+        grounding = domain.ground(draft.point)
     except ValueError as fault:
         return Decision("reject", Reason.UNGROUNDED, str(fault))
     identity = {"domain": domain.name, "parameters": draft.parameters, "instruction": draft.instruction}

@@ -74,9 +74,13 @@ class Context:
                 self.tell("deal", {"round": number, "episodes": len(whole), "ended": len(over)})
             for one in dealt:
                 if one.episode in over:
-                    self._clerk.recall(one, self.history.episode(one.episode), self.domains[one.domain])
+                    self._clerk.recall(one, self.history.episode(one.episode), self.domain(one))
             self._batch = (number, batch)
         return self._clerk, self._hands[key]
+
+    def domain(self, dealt: Dealt) -> Domain:
+        """The family of tasks that a hand was dealt of."""
+        return self.domains[dealt.domain].at(dealt.level)
 
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""

@@ -30,7 +30,7 @@ async def admit(state: State, runtime: Runtime[Context]) -> Update:
     proposal = context.history.turn(TurnKey(episode=dealt.episode, role="generator", draft=1, attempt=1))
     samples = projection.samples(
         dict(state),
-        context.domains[dealt.domain],
+        context.domain(dealt),
         asked=context.desk.templates.render("solver", instruction=state["task"].instruction),
         proposed=proposal.messages if proposal else (),
     )

@@ -5,6 +5,7 @@ Each step first asks the ledger whether it was done, so each may be run again.
 
 from noria.agents.student import Solver
 from noria.graphs.context import Context
+from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
 from noria.identity import content_id
 from noria.training import curate as curating
@@ -15,7 +16,10 @@ async def curate(context: Context, number: int) -> None:
     """Choose the rows of the round and write them where the trainer finds them."""
     async with stage(context, number, "curate"):
         chosen = _curated(context, number)
-        await context.history.keep_round(number, "curated", curated=chosen.composition)
+        await context.history.keep_round(number, "curated", curated=chosen.composition, left=chosen.left)
+    known = context.history.quarantined()
+    for verifier, count in chosen.left.items():
+        context.tell("left", {"round": number, "samples": count, "quarantine": known[verifier]})
 
 
 def _curated(context: Context, number: int) -> curating.Curated:
@@ -26,6 +30,7 @@ def _curated(context: Context, number: int) -> curating.Curated:
         history.seeds(),
         context.config.train,
         f"{context.config.random}/{number}",
+        history.quarantined(),
     )
 
 
@@ -40,6 +45,7 @@ async def train(context: Context, number: int) -> str:
         why = "no seat is held by a student of the session's own"
     elif chosen.composition["new"] < needed:
         why = f"{chosen.composition['new']} new rows, {needed} are needed to train"
+        why += "".join(f"; {count} more rest on {name} alone, beaten" for name, count in chosen.left.items())
     if base is None or why:
         await context.history.keep_round(number, "untrained", untrained=why)
         context.tell("untrained", {"round": number, "why": why})
@@ -52,7 +58,10 @@ async def train(context: Context, number: int) -> str:
 
 
 async def examine(context: Context, number: int, student: str) -> bool:
-    """Parent and student on the same fresh items; found held, or held now."""
+    """Parent and student on the same fresh items; found held, or held now.
+
+    A quarantined verifier is asked nothing; where none is left the student has proved nothing.
+    """
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
         return held.promoted
@@ -64,14 +73,21 @@ async def examine(context: Context, number: int, student: str) -> bool:
     }
     rules = context.config.exam
     name = f"{context.config.random}/{number}/exam"
-    items = await examining.draw(
-        context.domains, dict(context.config.domains), rules.items, name, context.desk.runner, used=used
-    )
+    levels = trusted(context.domains, context.config.domains, context.history)
+    domains = {key: context.domains[key] for key in levels}
+    items = examining.draw(domains, levels, rules.items, name, used=used)
+    left_out = beaten_among(context.domains, context.config.domains, context.history)
+    if not items:
+        why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        context.tell("unexamined", {"round": number, "why": why})
+        return False
     async with stage(context, number, "examine"):
         await context.bring_up(policy)
         exam, answered = await examining.examine(
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
         )
+    exam = exam.model_copy(update={"left_out": tuple(left_out)})
     await context.history.keep_exam(exam, answered)
     context.tell("exam", {"exam": exam})
     return exam.promoted

@@ -15,6 +15,7 @@ from typing import Any
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import ConfigError, storage
+from noria.evaluators.foreign import foreign
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
@@ -59,7 +60,10 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     """A session's context, with its pool served; everything is closed on the way out."""
     known, left_out = domains(dict(config.domains), config.domain_files)
     found, skipped = seeds.gather(config.seeds)
-    if any(domain.executes for domain in known.values()):
+    for seed in found:
+        if seed.kind == "topic" and (what := foreign(seed.text)):
+            raise ConfigError(f"The topic {seed.text!r} can be no subject: it {what}.", mend="Say it in plain words.")
+    if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
     templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])

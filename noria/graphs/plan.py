@@ -59,7 +59,7 @@ def deal(
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
         seed = _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else ""
-        window = domains[name].window(level, rng, weak=weak, topic=topic)
+        window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=SHOWN)
         dealt.append(
             Dealt(

@@ -3,8 +3,9 @@
 from typing import Any
 
 from noria.evaluators.domain import Domain
+from noria.fence import drawn, settled
 from noria.graphs.novelty import shape
-from noria.identity import canonical_json, content_id
+from noria.identity import canonical_json, content_id, stream
 from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage
 
 
@@ -41,7 +42,8 @@ def samples(
 ) -> list[Sample]:
     """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
 
-    `asked` and `proposed` are the prompts that the solver and the generator were sent.
+    `asked` and `proposed` are the prompts that the solver and the generator were sent; the
+    mark of a fence is drawn again from the episode, so that a session played twice has the same rows.
     """
     dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
     story = Provenance(
@@ -68,10 +70,12 @@ def samples(
         parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
     )
     answer = _sample("solver", asked, one.response, story)
-    proposal = canonical_json({**draft.parameters, "instruction": task.instruction})
+    proposal = canonical_json({**draft.point.proposed(), "instruction": task.instruction})
     source: Source = "program" if task.worded_by == "program" else "pool"
     wrote = story.model_copy(update={"policy": story.generator, "source": source})
-    return [answer, _sample("generator", proposed, proposal, wrote)]
+    mark = drawn(stream("mark", dealt.episode))
+    fenced = tuple(one.model_copy(update={"content": settled(one.content, mark)}) for one in proposed)
+    return [answer, _sample("generator", fenced, proposal, wrote)]
 
 
 def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:

@@ -6,18 +6,24 @@ propose ─► form ─► novelty ─► ground          revise ─► ground
 from langgraph.runtime import Runtime
 
 from noria.agents.generator import Generator
+from noria.agents.judge import Judge
 from noria.evaluators import gate
 from noria.graphs import candidate
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
-from noria.types import Check, Reason, Stage
+from noria.graphs.quarantine import distrust
+from noria.types import Check, Dealt, Reason, Stage, Task
+
+TOLD_BACK = "back_translation"
 
 
 async def propose(state: State, runtime: Runtime[Context]) -> Update:
     """The generator chooses parameters in the dealt window and words the task."""
     context, dealt = runtime.context, state["dealt"]
     generator: Generator = Generator.seated(context.desk, dealt)
-    domain = context.domains[dealt.domain]
+    domain = context.domain(dealt)
+    if why := distrust(context.history, domain.verifier):
+        return turned_away(Reason.UNTRUSTED, why)
     reply = await generator.propose(dealt, domain, temperature=context.config.play.temperature)
     if not reply:
         return turned_away(Reason.SILENT, "the generator's reply was empty or cut")
@@ -25,9 +31,9 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
 
 
 async def form(state: State, runtime: Runtime[Context]) -> Update:
-    """The reply is read, its bucket looked up, its wording kept or replaced by the program's."""
-    dealt = state["dealt"]
-    read = candidate.read(state["reply"], dealt, runtime.context.domains[dealt.domain])
+    """The reply is read and established, its bucket looked up, its wording kept or replaced by the program's."""
+    context, dealt = runtime.context, state["dealt"]
+    read = await candidate.read(state["reply"], dealt, context.domain(dealt), context.desk.runner)
     if isinstance(read, gate.Decision):
         return {"decision": read}
     return {"draft": read, "checks": read.checks, "stage": Stage.WELL_FORMED}
@@ -36,7 +42,7 @@ async def form(state: State, runtime: Runtime[Context]) -> Update:
 async def novelty(state: State, runtime: Runtime[Context]) -> Update:
     """The candidate claims its parameters and its solution, in deal order."""
     context, dealt = runtime.context, state["dealt"]
-    claim = candidate.claim(state["draft"], context.domains[dealt.domain])
+    claim = candidate.claim(state["draft"], context.domain(dealt))
     refusal = await context.clerk.claim(dealt, claim)
     checks = (
         *state["checks"],
@@ -50,17 +56,46 @@ async def novelty(state: State, runtime: Runtime[Context]) -> Update:
 async def ground(state: State, runtime: Runtime[Context]) -> Update:
     """A program builds the truth."""
     context, dealt = runtime.context, state["dealt"]
-    task = await candidate.ground(state["draft"], dealt, context.domains[dealt.domain], context.desk.runner)
+    task = candidate.ground(state["draft"], dealt, context.domain(dealt))
     if isinstance(task, gate.Decision):
         return {"decision": task}
-    return {"task": task, "drafts": (*state.get("drafts", ()), task), "stage": Stage.GROUNDED}
+    found: Update = {"task": task, "drafts": (*state.get("drafts", ()), task)}
+    if told := await _told_back(context, dealt, task):
+        found["checks"] = (*(check for check in state["checks"] if check.name != told.name), told)
+        if not told.passed:
+            return found | turned_away(Reason.UNGROUNDED, f"{told.name}: {told.evidence}")
+    return found | {"stage": Stage.GROUNDED}
+
+
+async def _told_back(context: Context, dealt: Dealt, task: Task) -> Check | None:
+    """Whether the program that judges means what was asked; none where a program knows that by itself.
+
+    Only a judge can tell, so where the judge is benched the answer is no.
+    """
+    to_tell = context.domain(dealt).to_tell(task.grounding)
+    if to_tell is None:
+        return None
+    program, meant = to_tell
+    if not dealt.veto:
+        return Check.of(
+            TOLD_BACK, False, "only the judge can tell whether the functions mean the rule, and it is benched"
+        )
+    generator: Generator = Generator.seated(context.desk, dealt)
+    judge: Judge = Judge.seated(context.desk, dealt)
+    said = await generator.explain(dealt, task, program)
+    follows = await judge.entails(dealt, task, said, meant)
+    return Check.of(
+        TOLD_BACK,
+        follows,
+        f"the functions say {said!r}, from which {meant!r} {'follows' if follows else 'does not follow'}",
+    )
 
 
 async def revise(state: State, runtime: Runtime[Context]) -> Update:
     """The generator words the task again; a wording that lost the parameters leaves the old draft standing."""
     context, dealt, task = runtime.context, state["dealt"], state["task"]
     generator: Generator = Generator.seated(context.desk, dealt)
-    domain, critique = context.domains[dealt.domain], state["critiques"][-1]
+    domain, critique = context.domain(dealt), state["critiques"][-1]
     wording = await generator.reword(dealt, domain, task, critique, temperature=context.config.play.temperature)
     draft = candidate.reworded(state["draft"], wording, domain)
     if draft is None:

@@ -9,42 +9,46 @@ from noria.agents.judge import Judge
 from noria.evaluators.cards import VerifierCard, verifier_card
 from noria.graphs.context import Context
 from noria.graphs.plan import deal
+from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.stages import add_stage, stage
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
 
 
 async def plan(context: Context, number: int) -> list[Dealt]:
-    """The round's deal: found committed, or made and committed now."""
-    dealt = context.history.deal(number)
-    if not dealt:
+    """The round's deal: found committed, or made and committed now; empty where no verifier is left to trust."""
+    dealt, own = context.history.deal(number), context.config.domains
+    levels = trusted(context.domains, own, context.history)
+    if not dealt and levels:
         async with stage(context, number, "plan"):
-            config, seats = context.config, context.seats()
-            verifiers = await _measured(context, number)
+            config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
+            domains = {name: context.domains[name] for name in levels}
+            verifiers = await _measured(context, number, levels)
             judge = await Judge(context.desk, seats["judge"]).calibrate(
                 f"calibration-r{number:04}",
-                list(context.domains.values()),
-                [config.domains[name][0] for name in context.domains],
+                [domain.at(levels[name][0]) for name, domain in domains.items()],
+                [levels[name][0] for name in domains],
                 config.judge.calibration,
             )
             dealt = deal(
-                config, context.domains, context.history, context.index, number,
+                config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
                 benched={(one.domain, one.level) for one in verifiers if not one.admits},
             )  # fmt: skip
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
-            facts = {**context.history.round(number), **cards, "seats": seats}
+            undealt = beaten_among(context.domains, own, context.history)
+            facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt}
             await context.history.keep_deal(number, dealt, **facts)
     return dealt
 
 
-async def _measured(context: Context, number: int) -> list[VerifierCard]:
+async def _measured(context: Context, number: int, levels: Levels) -> list[VerifierCard]:
     """The card of every verifier that this round may deal to."""
-    items, name = context.config.verifiers.planted, f"{context.config.random}/cards/{number}"
+    items, stream = context.config.verifiers.planted, f"{context.config.random}/cards/{number}"
     return [
-        await verifier_card(domain, level, context.desk.runner, items, name)
-        for domain in context.domains.values()
-        for level in context.config.domains[domain.name]
+        await verifier_card(context.domains[name].at(level), level, context.desk.runner, items, stream)
+        for name, own in levels.items()
+        for level in own
     ]
 
 
@@ -64,6 +68,8 @@ async def guard(context: Context, number: int) -> str:
     stop = context.config.stop
     rounds = context.history.rounds()
     await context.history.keep_round(number, "ended")
+    if why := exhausted(context.domains, context.config.domains, context.history):
+        return why
     if number >= stop.rounds:
         return f"rounds: {number} played"
     spent = sum(context.history.tokens())

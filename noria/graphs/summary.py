@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from noria.graphs.quarantine import account
 from noria.memory.history import History
 from noria.types import Episode
 
 
 def summarise(history: History) -> dict[str, Any]:
-    """Rounds, funnel, reasons, samples, exams, policies, seats and stages of a session."""
+    """Rounds, funnel, reasons, samples, exams, policies, seats and stages of a session, and its quarantine."""
     rows = history.composition()
     answers = [row for row in rows if row[0] == "solver"]
     by_source: dict[str, int] = {}
@@ -23,7 +24,7 @@ def summarise(history: History) -> dict[str, Any]:
     prompt, completion = history.tokens()
     names = {policy.id: policy.name for policy in history.policies()}
     student, base = history.pointer("student"), history.pointer("base")
-    rounds = history.rounds()
+    rounds, quarantine = history.rounds(), account(history)
     return {
         "session": str(history.ledger.path.parent),
         "left_out": json.loads(history.ledger.fact("left_out") or "[]"),
@@ -39,7 +40,10 @@ def summarise(history: History) -> dict[str, Any]:
                 **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
+                "left": facts.get("left", {}),
+                "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),
+                "unexamined": facts.get("unexamined", ""),
                 "promoted": facts.get("promoted", ""),
                 "stages": facts.get("stages", {}),
             }
@@ -53,7 +57,9 @@ def summarise(history: History) -> dict[str, Any]:
             "by_domain": by_domain,
             "worded_by": worded,
             "generator_rows": sum(row[4] for row in rows if row[0] == "generator"),
+            "quarantined": sum(one["samples"] for one in quarantine),
         },
+        "quarantine": quarantine,
         "exams": [exam.model_dump(mode="json") for exam in history.exams()],
         "policies": [
             {

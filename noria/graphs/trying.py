@@ -13,13 +13,16 @@ from noria.evaluators import gate
 from noria.graphs import candidate
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
-from noria.types import Reason, Stage
+from noria.graphs.quarantine import distrust
+from noria.types import Reason, Stage, beating
 
 
 async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     """The solver answers k times; a target is chosen among what passed, or the program's truth is."""
     context, dealt, task = runtime.context, state["dealt"], state["task"]
-    play, domain, solver = context.config.play, context.domains[dealt.domain], Solver.seated(context.desk, dealt)
+    if why := distrust(context.history, task.grounding.verifier):
+        return turned_away(Reason.UNTRUSTED, why)
+    play, domain, solver = context.config.play, context.domain(dealt), Solver.seated(context.desk, dealt)
     source = "student" if solver.policy in context.lineage else "pool"
     made = await solver.attempt(dealt, domain, task, count=play.attempts, temperature=play.temperature, source=source)
     passed = [one for one in made if one.passed]
@@ -30,7 +33,7 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
         return found | turned_away(Reason.OUT_OF_BAND, f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}")
     judge: Judge = Judge.seated(context.desk, dealt)
     target = await candidate.target(passed, dealt, domain, task, judge)
-    if target is None and play.targets == "verified":
+    if target is None and (play.targets == "verified" or domain.model_written(task.grounding)):
         return found | turned_away(Reason.UNSOLVED, f"none of {len(made)} attempts passed")
     target = target or await candidate.program_truth(dealt, domain, task, context.desk.runner)
     if not target.passed:
@@ -40,18 +43,23 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
 
 async def review(state: State, runtime: Runtime[Context]) -> Update:
     """The critic names faults."""
-    critic: Critic = Critic.seated(runtime.context.desk, state["dealt"])
-    critique = await critic.review(state["dealt"], state["task"], state["target"])
+    context, dealt = runtime.context, state["dealt"]
+    critic: Critic = Critic.seated(context.desk, dealt)
+    critique = await critic.review(dealt, context.domain(dealt), state["task"], state["target"])
     return {"critiques": (*state.get("critiques", ()), critique)}
 
 
 async def challenge(state: State, runtime: Runtime[Context]) -> Update:
-    """The adversary probes."""
+    """The adversary probes; a probe that beat the verifier ends the episode, whose end writes the quarantine."""
     context, dealt = runtime.context, state["dealt"]
     adversary: Adversary = Adversary.seated(context.desk, dealt)
-    attack = await adversary.challenge(dealt, context.domains[dealt.domain], state["task"], state["target"])
-    stage = {} if attack.held else {"stage": Stage.UNBROKEN}
-    return {"attacks": (*state.get("attacks", ()), attack), **stage}
+    attack = await adversary.challenge(dealt, context.domain(dealt), state["task"], state["target"])
+    attacks = {"attacks": (*state.get("attacks", ()), attack)}
+    if probe := beating(attack.probes):
+        # Ended here, before a judge is asked: a reply that cannot be read would lose the proof.
+        verifier = state["task"].grounding.verifier
+        return attacks | turned_away(Reason.BROKEN, f"{probe.kind}: {probe.evidence}; it beat {verifier} itself")
+    return attacks if attack.held else attacks | {"stage": Stage.UNBROKEN}
 
 
 async def rule(state: State, runtime: Runtime[Context]) -> Update:
@@ -63,5 +71,6 @@ async def rule(state: State, runtime: Runtime[Context]) -> Update:
     decision = gate.decide(
         state["checks"], [state["target"]], critique, attack, verdict,
         draft=task.draft, max_drafts=config.play.max_drafts, admits=state["dealt"].admits,
+        beaten=distrust(runtime.context.history, task.grounding.verifier),
     )  # fmt: skip
     return {"verdicts": (*state.get("verdicts", ()), verdict), "decision": decision}

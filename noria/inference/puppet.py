@@ -1,6 +1,7 @@
 """A pretend policy: the same request gets the same replies, in every process.
 
-It fills any bounded JSON schema from a random stream named by the request, picks a choice,
+It fills any bounded JSON schema from a random stream named by the request (the mark of its
+fence aside, which is another every time), picks a choice,
 and solves one-step sums right with a given skill, so that a whole session, with its
 funnel, its student-written samples and its exams, runs without a model.
 """
@@ -11,6 +12,7 @@ from operator import add, mul, sub
 from random import Random
 from typing import Any
 
+from noria.fence import settled
 from noria.identity import canonical_json, stream
 from noria.inference.client import Request
 
@@ -47,7 +49,7 @@ class Puppet:
 
     def __call__(self, request: Request) -> Sequence[str]:
         """The n replies to a request."""
-        said = [message.content for message in request.messages]
+        said = [settled(message.content) for message in request.messages]
         rng = stream("puppet", self.seed, request.model, canonical_json([request.role, said]))
         return [self._reply(request, rng) for _ in range(request.n)]
 
@@ -70,6 +72,8 @@ def filled(schema: dict[str, Any], rng: Random) -> Any:
     """A value that follows a bounded JSON schema: objects, arrays, strings, integers, booleans, enums."""
     if "const" in schema:
         return schema["const"]
+    if "anyOf" in schema:
+        return filled(rng.choice(schema["anyOf"]), rng)
     if "enum" in schema:
         return rng.choice(schema["enum"])
     match schema.get("type"):

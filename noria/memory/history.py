@@ -6,6 +6,7 @@ count is always a recount: nothing is kept beside the rows it could disagree wit
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +14,20 @@ from sqlalchemy import func, select
 
 from noria.memory import tables
 from noria.memory.ledger import Ledger, Write, put, replace
-from noria.types import Dealt, Episode, Exam, ExamItem, Policy, Sample, Seed, Stage, Turn, TurnKey
+from noria.types import (
+    Dealt,
+    Episode,
+    Exam,
+    ExamItem,
+    Policy,
+    Quarantine,
+    Sample,
+    Seed,
+    Stage,
+    Turn,
+    TurnKey,
+    shown_by,
+)
 
 STAGES = tuple(Stage)
 
@@ -147,13 +161,31 @@ class History:
         return [(row.episode, row.round, row.position, row.outcome) for row in self.ledger.rows(query)]
 
     async def settle(self, episode: Episode, samples: Iterable[Sample] = ()) -> None:
-        """End an episode: its outcome and everything it had accepted, in one transaction."""
+        """End an episode: its outcome, what it had accepted and which verifier it beat, in one transaction."""
         writes: list[Write] = [put(tables.episodes, _episode_row(episode))]
+        for one in shown_by(episode, time.time()):
+            place = {"verifier": one.verifier, "episode": one.episode, "round": one.round, "position": episode.position}
+            writes.append(put(tables.quarantines, {**place, "body": one.model_dump_json()}))
         for sample in samples:
             writes.append(put(tables.samples, _sample_row(sample)))
             if sample.role == "solver":
                 writes.append(put(tables.outbox, {"sample": sample.id}))
         await self.ledger.write(*writes)
+
+    def quarantines(self) -> list[Quarantine]:
+        """Every proof that a verifier was beaten, in the order the episodes were dealt."""
+        table = tables.quarantines
+        if not self.ledger.has(table):
+            return []
+        rows = self.ledger.rows(select(table.c.body).order_by(table.c.round, table.c.position, table.c.verifier))
+        return [Quarantine.model_validate_json(row.body) for row in rows]
+
+    def quarantined(self) -> dict[str, Quarantine]:
+        """The quarantined verifiers, each with its first proof in deal order."""
+        found: dict[str, Quarantine] = {}
+        for one in self.quarantines():
+            found.setdefault(one.verifier, one)
+        return found
 
     def episode(self, key: str) -> Episode | None:
         """An ended episode."""

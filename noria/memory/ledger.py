@@ -20,7 +20,19 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    Integer,
+    Table,
+    cast,
+    create_engine,
+    event,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -94,6 +106,7 @@ class Ledger:
                 if write:
                     tables.metadata.create_all(connection)
                     connection.execute(*put(tables.meta, {"key": "version", "value": str(tables.VERSION)}))
+                    connection.execute(_raised())  # an older ledger was just given the tables it lacked
                     connection.commit()
                 damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
                 found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "version")).scalar()
@@ -198,6 +211,20 @@ class Ledger:
             )
         return SessionError(f"The ledger {str(self.path)!r} is corrupt: {reason}.", mend="Restore it from a copy.")
 
+    def has(self, table: Table) -> bool:
+        """Whether the table is there: an older ledger may lack a newer one, unless it is written, and so has them all.
+
+        Raises:
+            SessionError: the database cannot be read.
+        """
+        if self._thread is not None:
+            return True
+        try:
+            with self._readers.connect() as connection:
+                return inspect(connection).has_table(table.name)
+        except (DatabaseError, sqlite3.DatabaseError) as fault:
+            raise self._sentence(fault) from fault
+
     def rows(self, query: Any) -> list[Any]:
         """All rows of a query, each with its columns as attributes.
 
@@ -219,6 +246,12 @@ class Ledger:
         """A fact of the session: its config, its summary."""
         found: str | None = self.value(select(tables.meta.c.value).where(tables.meta.c.key == key))
         return found
+
+
+def _raised() -> Executable:
+    """Raise an older ledger's version to ours; a newer one's is left, and refused."""
+    version, older = tables.meta.c.key == "version", cast(tables.meta.c.value, Integer) < tables.VERSION
+    return update(tables.meta).where(version, older).values(value=str(tables.VERSION))
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:

@@ -1,6 +1,7 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
-    meta · seeds · policies · seats · rounds · deals · episodes · claims · turns · samples · exams · outbox
+    meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
+    samples · quarantines · exams · outbox
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
@@ -8,8 +9,8 @@ once. `VERSION` changes with the tables; a ledger of a newer version is refused,
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 1
-"""Version of the tables."""
+VERSION = 2
+"""Version of the tables; 2 brought the quarantines, which an older Noria would not heed."""
 
 metadata = MetaData()
 
@@ -114,6 +115,17 @@ samples = Table(
     Column("policy", String, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("verifier", String, primary_key=True),
+    Column("episode", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Which verifiers an attack beat: a row for each episode that proved it."""
 
 exams = Table(
     "exams",

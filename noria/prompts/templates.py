@@ -15,6 +15,11 @@ before anything is rendered, so that a candidate whose text holds such a line ca
 a new role. A field's value is data: it is never parsed as a template, the environment is
 sandboxed, and a field that is missing or unknown is an error both when the file is read
 and when it is rendered. A template's version is a hash of its text.
+
+Whatever a template puts out that is not the program's own stands behind a fence (see
+`fence.py`), wherever and however it is put out: the rule is laid into the template when it
+is read, so that no author has to think of it. A system line may name the fence by `mark`.
+The solver's instruction is its task and not data: it is defused and stands open.
 """
 
 import re
@@ -24,11 +29,13 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes, pass_context
 from jinja2 import Template as Compiled
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from noria import fence
 from noria.errors import ConfigError
 from noria.identity import digest
 from noria.types import Message
@@ -43,16 +50,27 @@ _ROLE_LINE = re.compile(r"^(system|user|assistant):[ \t]*$", re.MULTILINE)
 
 FIELDS: dict[str, frozenset[str]] = {
     "generator": frozenset(
-        {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text"}
+        {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text", "mark"}
     ),
-    "reword": frozenset({"about", "instruction", "parameters", "faults", "advice"}),
-    "critic": frozenset({"about", "instruction", "response", "evidence"}),
-    "adversary": frozenset({"about", "instruction", "response"}),
-    "judge": frozenset({"instruction", "response", "evidence"}),
-    "prefer": frozenset({"instruction", "first", "second"}),
+    "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", "mark"}),
+    "critic": frozenset({"about", "instruction", "response", "evidence", "mark"}),
+    "adversary": frozenset({"about", "instruction", "response", "mark"}),
+    "judge": frozenset({"instruction", "response", "evidence", "mark"}),
+    "prefer": frozenset({"instruction", "first", "second", "mark"}),
     "solver": frozenset({"instruction"}),
+    "explain": frozenset({"program", "mark"}),
+    "entails": frozenset({"premise", "statement", "mark"}),
 }
 """What each template may ask for."""
+
+MARK = "mark"
+"""The opening of the call's fence, which the renderer gives by itself."""
+
+PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", MARK})
+"""Fields that a program wrote, or chose from a closed set; everything else is data."""
+
+OPEN = frozenset({"solver"})
+"""Templates whose data is the task itself."""
 
 
 class _Front(BaseModel):
@@ -74,7 +92,14 @@ class _Environment(ImmutableSandboxedEnvironment):
         raise TemplateError(f"the operator {operator!r} is not allowed in a template")
 
 
+@pass_context
+def _behind(context: Context, value: Any) -> str:
+    """A value behind the fence of this call; no `set` of a template reaches the mark."""
+    return fence.fenced(str(value), context.parent["_drawn"])
+
+
 _ENVIRONMENT = _Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+_ENVIRONMENT.filters |= {"fenced": _behind, "defused": lambda value: fence.defused(str(value))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +119,24 @@ class Template:
         return f"{self.name}@{digest(self.text)[:12]}"
 
     def render(self, fields: Mapping[str, Any]) -> tuple[Message, ...]:
-        """Fill the template.
+        """Fill the template, with a fence of its own.
 
         Raises:
             ConfigError: a field is missing or unknown, the body fails, or the prompt grows too long.
         """
-        missing, unknown = self.inputs - fields.keys(), fields.keys() - FIELDS.get(self.name, self.inputs)
+        allowed = FIELDS.get(self.name, self.inputs) - {MARK}
+        missing, unknown = self.inputs - {MARK} - fields.keys(), fields.keys() - allowed
         if missing or unknown:
             raise ConfigError(
                 f"The template {self.name!r} ({self.path}) "
                 + (f"asks for {_names(missing)}, which was not given." if missing else f"was given {_names(unknown)}.")
             )
         messages: list[Message] = []
+        mark = fence.drawn()
+        given = {**fields, MARK: fence.opening(mark), "_drawn": mark}
         try:
             for role, body in self.blocks:
-                content = body.render(fields).strip()
+                content = body.render(given).strip()
                 messages.append(Message(role=cast("Literal['system', 'user', 'assistant']", role), content=content))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as fault:
             raise ConfigError(f"The template {self.name!r} ({self.path}) cannot be rendered: {fault}.") from fault
@@ -177,8 +205,21 @@ def read(path: Path, name: str) -> Template:
         if names:
             known = f" It may ask for: {_names(FIELDS[name])}." if name in FIELDS else ""
             raise ConfigError(f"The template {str(path)!r} {wrong.format(_names(names))}.", mend=known.strip())
-    compiled = tuple((role, _ENVIRONMENT.from_string(source)) for role, source, _ in blocks)
+    kind = "defused" if name in OPEN else "fenced"
+    compiled = tuple((role, _ENVIRONMENT.from_string(_laid(source, kind))) for role, source, _ in blocks)
     return Template(name, front.description, declared, path, text, compiled)
+
+
+def _laid(source: str, kind: str) -> nodes.Template:
+    """A block in which every expression that names anything but the program's own is filtered at last."""
+    tree = _ENVIRONMENT.parse(source)
+    own = PROGRAMS - {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    for output in tree.find_all(nodes.Output):
+        for at, part in enumerate(output.nodes):
+            named = {name.name for name in (*part.find_all(nodes.Name), part) if isinstance(name, nodes.Name)}
+            if named - own:
+                output.nodes[at] = nodes.Filter(part, kind, [], [], None, None, lineno=part.lineno)
+    return tree
 
 
 def _split(text: str, path: Path) -> tuple[_Front, str, int]:
@@ -219,6 +260,11 @@ def _fields(source: str, path: Path, line: int) -> set[str]:
         raise ConfigError(f"{path}:{line + fault.lineno}: {fault.message}.") from fault
     if next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None):
         raise ConfigError(f"The template {str(path)!r} loads another file, which is not allowed.")
+    if next(tree.find_all((nodes.FilterBlock, nodes.CallBlock, nodes.Macro)), None):
+        raise ConfigError(
+            f"The template {str(path)!r} has a block of `filter`, `call` or `macro`, which could break the fence.",
+            mend="Filter the fields themselves: `{{ instruction | upper }}`.",
+        )
     return meta.find_undeclared_variables(tree)
 
 

@@ -4,19 +4,25 @@
     earlier rounds (replay)├─► rows ─► train
     the user's rows (anchors)┤
     proposals (generator) ─┘
+                 quarantined ─► leave
 
 Data accumulate and are never replaced: every training starts from the base and sees a
 share of everything that was ever accepted, so that what was learned once is not lost to
 what was learned last. The shares are multiples of the round's new rows.
+
+What rests on a beaten verifier alone leaves, new or old, before anything is drawn; it is
+counted by verifier and never taught again. The next student starts from the base, so it
+has learned from none of it, whatever its forebears learned.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from noria.config import Train
 from noria.identity import stream
 from noria.training.rows import Row
-from noria.types import Sample, Seed
+from noria.types import Sample, Seed, rests_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +34,24 @@ class Curated:
     """Rows by kind: new, replay, anchor, generator; and new and replayed rows by source."""
     samples: tuple[str, ...]
     """Ids of the samples learned from."""
+    left: dict[str, int]
+    """Samples that left because they rest on a beaten verifier alone, by verifier."""
 
 
-def curate(new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str) -> Curated:
-    """Choose a round's rows; the same name draws the same replay."""
+def curate(
+    new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str, beaten: Collection[str] = ()
+) -> Curated:
+    """Choose a round's rows; the same name draws the same replay.
+
+    `beaten` are the verifiers in quarantine.
+    """
     rng = stream(name, "curate")
     # Episodes of a batch end in any order; what is drawn must not depend on it.
     new, earlier = sorted(new, key=lambda sample: sample.id), sorted(earlier, key=lambda sample: sample.id)
+    out = [sample for sample in new + earlier if rests_alone(sample.provenance, beaten)]
+    new, earlier = ([one for one in some if not rests_alone(one.provenance, beaten)] for some in (new, earlier))
     answers = [sample for sample in new if sample.role == "solver"]
-    proposals = [
-        sample for sample in new + earlier if sample.role == "generator" and sample.provenance.worded_by == "generator"
-    ]
+    proposals = [sample for sample in new + earlier if sample.role == "generator" and _teaches(sample)]
     past = [sample for sample in earlier if sample.role == "solver"]
     replay = rng.sample(past, min(len(past), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
@@ -54,7 +67,14 @@ def curate(new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: T
     rng.shuffle(rows)
     kinds = {"new": len(answers), "replay": len(replay), "anchor": len(anchors), "generator": len(taught)}
     sources = Counter(sample.provenance.source for sample in (*answers, *replay))
-    return Curated(tuple(rows), kinds | dict(sources), tuple(sample.id for sample in chosen))
+    left = Counter(verifier for sample in out if _teaches(sample) for verifier in sample.provenance.verifiers)
+    learned = tuple(sample.id for sample in chosen)
+    return Curated(tuple(rows), kinds | dict(sources), learned, dict(sorted(left.items())))
+
+
+def _teaches(sample: Sample) -> bool:
+    """Whether a round may learn from a sample: an answer, or a proposal that a generator worded itself."""
+    return sample.role == "solver" or sample.provenance.worded_by == "generator"
 
 
 def _row(sample: Sample) -> Row:

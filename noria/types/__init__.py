@@ -9,10 +9,12 @@ here is frozen and goes to disk or over the wire as it is; the ledger stores not
 
 from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
 from noria.types.learning import DomainResult, Exam, ExamItem, Policy
+from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import ROLES, Bucket, Json, Message, Noun, Outcome, Reason, Role, Ruling, Source, Stage, WordedBy
 
 __all__ = [
+    "MEND",
     "ROLES",
     "Attack",
     "Attempt",
@@ -32,6 +34,7 @@ __all__ = [
     "Policy",
     "Probe",
     "Provenance",
+    "Quarantine",
     "Reason",
     "Role",
     "Ruling",
@@ -45,4 +48,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "WordedBy",
+    "beating",
+    "rests_alone",
+    "shown_by",
 ]

@@ -88,6 +88,8 @@ class Critique(Noun):
     advice: str
     revise: bool
     """Whether the critic asks for another draft."""
+    withheld: str = ""
+    """Why the advice is left out here and travels nowhere; the turn alone keeps it."""
 
 
 class Probe(Noun):
@@ -100,6 +102,8 @@ class Probe(Noun):
     held: bool
     """Whether the probe broke the candidate, by program; an opinion alone never holds."""
     evidence: str
+    withheld: str = ""
+    """Why something that the policy said is left out here; the turn alone keeps it."""
     beat: bool = False
     """Whether it beat the verifier itself: the same response passes on fresh tasks too, and does none of them."""
 

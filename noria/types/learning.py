@@ -75,3 +75,5 @@ class Exam(Noun):
     promoted: bool
     why: str
     seconds: float
+    left_out: tuple[str, ...] = ()
+    """Quarantined verifiers, whose items were not asked: what they pass proves nothing."""

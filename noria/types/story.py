@@ -141,6 +141,11 @@ class Provenance(Noun):
     parents: tuple[str, ...] = ()
     """Samples and seeds it was built on."""
 
+    @property
+    def verifiers(self) -> tuple[str, ...]:
+        """Every verifier that vouches for it independently; today there is one."""
+        return (self.verifier,)
+
 
 class Sample(Noun):
     """An accepted row: a passing attempt, or an accepted proposal, projected for one role."""

@@ -54,7 +54,7 @@ class Reason(StrEnum):
     REVISIONS_SPENT = "revisions_spent"
     """A revision was asked for and none is left."""
     UNTRUSTED = "untrusted"
-    """The verifier failed its own test this round, so that nothing it passes is accepted."""
+    """The verifier failed its own test this round, or an attack beat it: nothing it passes is accepted."""
     VETOED = "vetoed"
     """A judge with a veto ruled against it."""
     ENDPOINT = "endpoint"

@@ -5,9 +5,9 @@ escapes.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from noria.types import Episode, Turn
+from noria.types import Episode, Quarantine, Turn
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -17,12 +17,16 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, str]) -> Iterator[str]:
-    """The lines that tell an episode; `names` are the policies' names by id."""
+def episode_lines(
+    episode: Episode | None, turns: list[Turn], names: dict[str, str], beaten: Mapping[str, Quarantine] | None = None
+) -> Iterator[str]:
+    """The lines that tell an episode; `names` are the policies' names by id, `beaten` the quarantined verifiers."""
     if episode is not None:
         yield f"{episode.id}: {episode.domain} level {episode.level}, round {episode.round}, place {episode.position}"
         yield f"{episode.outcome}: {episode.reason.value} ({printable(episode.evidence)})"
         yield f"last stage: {episode.stage.value}" + (f"; sample {episode.sample}" if episode.sample else "")
+        for verifier in sorted({task.grounding.verifier for task in episode.drafts}.intersection(beaten or {})):
+            yield f"{verifier} is quarantined: {printable((beaten or {})[verifier].why)}"
     else:
         yield f"{turns[0].key.episode}: not ended"
     for turn in turns:
@@ -51,12 +55,18 @@ def episode_lines(episode: Episode | None, turns: list[Turn], names: dict[str, s
         yield f"attempt by {by} ({attempt.source}) {found}: {printable(attempt.response)!r} [{marks}]"
     for critique in episode.critiques:
         wish = "asks for another draft" if critique.revise else "asks for nothing"
-        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}"
-    for attack in episode.attacks:
+        yield f"critique: {', '.join(critique.faults) or 'no faults'}; {wish}; {printable(critique.advice)!r}" + (
+            f"; advice withheld: it {critique.withheld}" if critique.withheld else ""
+        )
+    for at, attack in enumerate(episode.attacks):
         for probe in attack.probes:
             found = "HELD" if probe.held else "failed"
+            if probe.held and probe.beat and at < len(episode.drafts):
+                found = f"BEAT {episode.drafts[at].grounding.verifier}"
             said = printable(probe.response)[:80]
-            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]"
+            yield f"probe ({probe.kind}, by {probe.by}) {found}: {said!r} [{printable(probe.evidence)}]" + (
+                f"; withheld: it {probe.withheld}" if probe.withheld else ""
+            )
     for verdict in episode.verdicts:
         power = "with a veto" if verdict.veto else "without a veto"
         yield f"verdict: {verdict.ruling} with confidence {verdict.confidence:.2f}, {power}"

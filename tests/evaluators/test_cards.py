@@ -21,11 +21,11 @@ KINDS: tuple[Kind, ...] = ("right", "wrong", "key", "hidden", "padded")
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_every_verifier_that_ships_admits(name: str) -> None:
-    kind = domain(name)
-    card = asyncio.run(verifier_card(kind, kind.levels[-1], build.RUNNER, 100, "test"))
-    assert card.admits, card
-    assert (card.right_accepted, card.wrong_refused) == (100, 100)
-    assert card.faults == ()
+    for level in domain(name).offered[-2:]:  # the last may be a family of its own
+        card = asyncio.run(verifier_card(domain(name).at(level), level, build.RUNNER, 100, "test"))
+        assert card.admits, card
+        assert (card.right_accepted, card.wrong_refused) == (100, 100)
+        assert card.faults == ()
 
 
 class Gullible(Arithmetic):

@@ -17,7 +17,7 @@ from noria.identity import canonical_json, stream
 from noria.inference.puppet import filled
 from tests import build
 
-EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).levels]
+EACH = [(kind, level) for kind in DOMAINS for level in domain(kind).offered]
 DRAWN = 400
 WRONG = 10_000
 """Planted wrong answers a verifier must refuse, over all levels of a domain."""
@@ -36,10 +36,10 @@ def passes(kind: Domain, grounding: object, response: str) -> bool:
 
 @pytest.mark.parametrize(("name", "level"), EACH)
 def test_every_phrasing_says_its_parameters_and_every_truth_passes(name: str, level: int) -> None:
-    kind, rng = domain(name), stream("test", name, level)
+    kind, rng = domain(name).at(level), stream("test", name, level)
 
     async def look() -> None:
-        for _ in range(DRAWN):
+        for _ in range(DRAWN if level < 4 or not kind.family else DRAWN // 8):
             point = kind.sample(level, rng)
             instruction = kind.phrase(point, rng)
             said = kind.says(point, instruction)
@@ -58,12 +58,14 @@ def test_every_phrasing_says_its_parameters_and_every_truth_passes(name: str, le
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
-    kind, rng = domain(name), stream("wrong", name)
+    whole, rng = domain(name), stream("wrong", name)
 
     async def let_through() -> list[tuple[str, str]]:
         through = []
         for turn in range(WRONG):
-            point = kind.sample(kind.levels[turn % len(kind.levels)], rng)
+            level = whole.offered[turn % len(whole.offered)]
+            kind = whole.at(level)
+            point = kind.sample(level, rng)
             wrong = kind.wrong(point, rng)
             checks = await kind.check(kind.ground(point), wrong, build.RUNNER)
             if all(check.passed for check in checks):
@@ -75,8 +77,9 @@ def test_ten_thousand_planted_wrong_answers_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
-    kind, rng = domain(name), stream("odd", name)
-    for level in kind.levels:
+    whole, rng = domain(name), stream("odd", name)
+    for level in whole.offered:
+        kind = whole.at(level)
         grounding = kind.ground(kind.sample(level, rng))
         for response in ODD:
             # A nought or an empty list may be right of a number or a program.
@@ -88,8 +91,9 @@ def test_an_odd_response_is_refused_and_never_raises(name: str) -> None:
 @settings(deadline=None)
 @given(response=st.text(max_size=200))
 def test_no_text_makes_a_verifier_raise(name: str, response: str) -> None:
-    kind = domain(name)
-    grounding = kind.ground(kind.sample(kind.levels[-1], stream("any", name)))
+    level = domain(name).offered[-1]
+    kind = domain(name).at(level)
+    grounding = kind.ground(kind.sample(level, stream("any", name)))
     for check in asyncio.run(kind.check(grounding, response, build.RUNNER)):
         assert 0 <= check.score <= 1
         assert check.evidence
@@ -97,7 +101,7 @@ def test_no_text_makes_a_verifier_raise(name: str, response: str) -> None:
 
 @pytest.mark.parametrize(("name", "level"), EACH)
 def test_whatever_the_schema_allows_is_a_proposal_that_can_be_read(name: str, level: int) -> None:
-    kind, rng = domain(name), stream("schema", name, level)
+    kind, rng = domain(name).at(level), stream("schema", name, level)
     grounded = 0
     for _ in range(100):
         window = kind.window(level, rng, topic="old maps")
@@ -110,13 +114,15 @@ def test_whatever_the_schema_allows_is_a_proposal_that_can_be_read(name: str, le
             grounded += 1
         except ValueError:
             pass
-    assert grounded > 60
+    # What a model writes has no truth before it was run.
+    assert grounded > 60 or "ran" in kind.parameters.model_fields
 
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_a_wording_of_other_parameters_is_noticed(name: str) -> None:
-    kind, rng = domain(name), stream("other", name)
-    for level in kind.levels:
+    whole, rng = domain(name), stream("other", name)
+    for level in whole.offered:
+        kind = whole.at(level)
         for _ in range(100):
             one, other = kind.sample(level, rng), kind.sample(level, rng)
             if one != other and kind.ground(one).signature != kind.ground(other).signature:

@@ -96,3 +96,11 @@ def test_a_gain_bought_with_a_domain_is_kept_out() -> None:
     promoted, why = promote(40, 12, 0.03, found)
     assert not promoted
     assert "worse in b" in why
+
+
+def test_what_a_beaten_verifier_passes_is_refused_and_its_quarantine_is_the_reason() -> None:
+    decision = decide(
+        [build.check()], [build.attempt()], build.critique(), build.attack(), build.verdict(),
+        draft=1, max_drafts=2, admits=False, beaten="odd@1 is quarantined",
+    )  # fmt: skip
+    assert (decision.ruling, decision.reason, decision.evidence) == ("reject", Reason.UNTRUSTED, "odd@1 is quarantined")

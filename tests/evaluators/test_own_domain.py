@@ -1,6 +1,7 @@
 """A domain of the user's own: found by its file, held to what holds of all, and guarded when it fails."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -152,6 +153,30 @@ async def test_a_verifier_that_loops_or_floods_is_an_error_that_names_it() -> No
         await mute.check(grounding, "3", build.RUNNER)
     (one,) = await flooding.check(grounding, "long", build.RUNNER)
     assert len(one.evidence) == 2000
+
+
+class Late(Arithmetic):
+    """Answers when nobody waits any more."""
+
+    async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
+        time.sleep(0.2)  # noqa: ASYNC251  (what it is tested for)
+        answered.append(response)
+        return ()
+
+
+answered: list[str] = []
+
+
+async def test_an_answer_that_nobody_waits_for_disturbs_nobody() -> None:
+    late = guarded(Late, patience=0.02)()
+    grounding = late.ground(late.sample(1, stream("guard")))
+    with pytest.raises(VerifierError, match="did not end within"):
+        await late.check(grounding, "3", build.RUNNER)
+    for _ in range(500):
+        if answered and not any(thread.name == "verifier arithmetic@1" for thread in threading.enumerate()):
+            break
+        await asyncio.sleep(0.01)
+    assert answered == ["3"]  # and no exception of its thread, which pytest would raise here
 
 
 def test_a_domain_file_of_the_config_is_taken_from_its_folder(tmp_path: Path) -> None:

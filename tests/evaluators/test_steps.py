@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.evaluators import steps
-from noria.evaluators.code import SKILLS, idle, places, written
+from noria.evaluators.code import SKILLS, code_of, idle, places
 from noria.evaluators.sandbox.job import Call, Job, exact
 from noria.identity import stream
 from tests import build
@@ -68,6 +68,7 @@ def test_what_is_no_program_is_refused(program: tuple[str, ...], why: str) -> No
         (("times_each 8", "keep_odd", "count"), "the same for every input"),
         (("reverse", "sort"), "'reverse' changes nothing"),
         (("absolute", "square"), "'absolute' changes nothing"),
+        (("reverse", "reverse"), "'reverse', 'reverse' changes nothing"),
         (("sum", "add 2"), ""),
     ],
 )
@@ -93,7 +94,14 @@ def test_a_window_leaves_only_programs_open() -> None:
         ("```\nx = 1\n```\n```py\ndef f(x): return x\n```", "def f(x): return x"),
         ("```python\ndef f(x):\n    return x", "def f(x):\n    return x"),
         ("  none  ", "none"),
+        (
+            "Sure, here it is:\n\ndef f(x):\n    return x\n\nThis function gives x back.\nf(3) = 3",
+            "def f(x):\n    return x",
+        ),
+        ("import math\n\ndef f(x):\n    return x\n\n- It takes `x`.", "import math\n\ndef f(x):\n    return x"),
+        ("def f(x):\n    return x\nwhile True: pass", "def f(x):\n    return x\nwhile True: pass"),
+        ("@cache\ndef f(x):\n    return x\nX = 5\n**Done**", "@cache\ndef f(x):\n    return x\nX = 5"),
     ],
 )
 def test_the_source_is_found_in_a_response(response: str, source: str) -> None:
-    assert written(response) == source
+    assert code_of(response) == source

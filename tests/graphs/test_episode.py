@@ -37,7 +37,7 @@ def script(**said: Any) -> Script:
 
 
 def one(
-    folder: Path, said: Script, count: int = 1, admits: bool = True, **changes: Any
+    folder: Path, said: Script, count: int = 1, admits: bool = True, hand: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[list[Episode], list[Sample], list[Turn]]:
     """Play dealt hands of one batch; returns the episodes, the samples and the first one's turns."""
     settings = build.config(folder, **changes)
@@ -45,7 +45,8 @@ def one(
     async def run() -> tuple[list[Episode], list[Sample], list[Turn]]:
         client = ScriptedClient(said)
         async with opened(settings, build.means(settings, client=client), Watch()) as context:
-            hands = [build.dealt(f"episode-{at}", position=at, admits=admits) for at in range(count)]
+            more = {"admits": admits} | (hand or {})
+            hands = [build.dealt(f"episode-{at}", position=at, **more) for at in range(count)]
             await context.history.keep_deal(1, hands)
             await asyncio.gather(*(play(context, 1, 0, hand.episode) for hand in hands))
             history = context.history

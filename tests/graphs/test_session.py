@@ -11,6 +11,7 @@ import pytest
 
 from noria.config import SessionConfig
 from noria.errors import EndpointError, RunError
+from noria.fence import settled
 from noria.graphs.learning import promote
 from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run, summary
@@ -234,7 +235,7 @@ def test_a_session_stops_where_it_is_told(tmp_path: Path, stop: dict[str, Any], 
 def test_a_judge_that_tells_right_from_wrong_earns_its_veto(tmp_path: Path) -> None:
     def judged(request: Request) -> Any:
         if request.role == "judge" and request.choices == ("accept", "reject"):
-            text = request.messages[-1].content
+            text = settled(request.messages[-1].content)
             return "accept" if honest(text) else "reject"
         return Puppet(skill=0.5)(request)
 
@@ -249,7 +250,7 @@ def test_a_judge_that_tells_right_from_wrong_earns_its_veto(tmp_path: Path) -> N
 def test_a_judge_that_falls_for_a_key_is_benched_and_refuses_nothing(tmp_path: Path) -> None:
     def judged(request: Request) -> Any:
         if request.role == "judge" and request.choices == ("accept", "reject"):
-            text = request.messages[-1].content
+            text = settled(request.messages[-1].content)
             return "accept" if honest(text) or "\nAnswer: :" in text or "step by step" in text else "reject"
         return Puppet(skill=0.5)(request)
 

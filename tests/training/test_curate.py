@@ -41,6 +41,26 @@ def test_only_wordings_of_the_generators_own_teach_it_to_word() -> None:
     assert chosen.composition["generator"] == 0
 
 
+def test_what_rests_on_a_beaten_verifier_alone_leaves_the_new_the_old_and_the_proposals() -> None:
+    def odd(samples: list[Sample]) -> list[Sample]:
+        story = {"verifier": "odd@1", "domain": "odd"}
+        return [
+            one.model_copy(update={"id": f"odd-{one.id}", "provenance": one.provenance.model_copy(update=story)})
+            for one in samples
+        ]
+
+    rules = Train(replay=1.0, generator_rows=1.0)
+    new, past = answers(10, 2) + proposals(3), answers(20, 1) + proposals(4, "program")
+    clean = curate(new, past, [], rules, "n")
+    tainted = curate(new + odd(new), past + odd(past), [], rules, "n", {"odd@1": "why"})
+    assert tainted.rows == clean.rows, "the rest is drawn as if they had never been"
+    assert (clean.left, tainted.left) == ({}, {"odd@1": 10 + 3 + 20})
+    trusting = curate(new + odd(new), past + odd(past), [], rules, "n")
+    assert (trusting.composition["new"], trusting.left) == (20, {})
+    mended = curate(new + odd(new), past + odd(past), [], rules, "n", {"odd@2"})
+    assert mended == trusting
+
+
 def test_the_order_in_which_episodes_ended_changes_nothing() -> None:
     new, past = answers(9, 2), answers(30, 1)
     assert curate(new, past, [], Train(), "n") == curate(new[::-1], past[::-1], [], Train(), "n")

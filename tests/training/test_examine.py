@@ -10,8 +10,8 @@ async def test_items_are_fresh_spread_over_levels_and_from_reserved_ground() -> 
     used: set[str] = set()
     domains = {name: domain(name) for name in DOMAINS}
     levels: dict[str, tuple[int, ...]] = dict.fromkeys(DOMAINS, (1, 2))
-    first = await draw(domains, levels, 20, "one", build.RUNNER, used=used)
-    second = await draw(domains, levels, 20, "two", build.RUNNER, used=used)
+    first = draw(domains, levels, 20, "one", used=used)
+    second = draw(domains, levels, 20, "two", used=used)
     for items in (first, second):
         assert {task.domain for task, _ in items} == set(DOMAINS)
         assert {bucket(task.domain, task.parameters) for task, _ in items} == {"gate"}
@@ -23,7 +23,7 @@ async def test_items_are_fresh_spread_over_levels_and_from_reserved_ground() -> 
 
 async def test_a_domain_that_holds_too_few_items_gives_what_it_has() -> None:
     domains = {"arithmetic": domain("arithmetic")}
-    items = await draw(domains, {"arithmetic": (1,)}, 500, "all", build.RUNNER, used=set())
+    items = draw(domains, {"arithmetic": (1,)}, 500, "all", used=set())
     assert 5 < len(items) < 60
 
 

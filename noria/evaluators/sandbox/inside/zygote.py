@@ -28,7 +28,7 @@ else:
     import lock
 
 MODULES = (
-    "abc", "array", "base64", "binascii", "bisect", "calendar", "cmath", "collections", "collections.abc",
+    "abc", "array", "ast", "base64", "binascii", "bisect", "calendar", "cmath", "collections", "collections.abc",
     "colorsys", "contextlib", "copy", "copyreg", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum",
     "fractions", "functools", "graphlib", "hashlib", "heapq", "html", "io", "itertools", "json", "keyword", "math",
     "numbers", "operator", "pprint", "queue", "random", "re", "reprlib", "statistics", "string", "struct", "sys",
