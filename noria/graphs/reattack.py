@@ -37,11 +37,11 @@ async def reattack(
     """
     for sample in history.samples(role="solver"):
         story = sample.provenance
-        episode, domain = history.episode(story.episode), domains.get(story.domain)
+        episode, family = history.episode(story.episode), domains.get(story.domain)
         task = next((task for task in episode.drafts if task.id == story.task), None) if episode else None
-        if task is None or domain is None:
+        if task is None or family is None:
             continue
-        found = await probes.attack(domain, task, sample.messages[-1].content, runner)
+        found = await probes.attack(family.at(story.level), task, sample.messages[-1].content, runner)
         held = tuple(probe for probe in found if probe.held)
         broken = Broken(
             sample=sample.id, episode=story.episode, verifier=story.verifier, instruction=task.instruction, probes=held
