@@ -28,8 +28,9 @@ def attack(session: Session, as_json: AsJson = False) -> None:
                 mark = ", and it beat the verifier" if probe["beat"] else ""
                 out.print(f"    {probe['kind']}: {printable(probe['evidence'])}{mark}", markup=False)
         beaten = ", ".join(found["beaten"]) or "none"
+        left = f", {found['left_out']} left out (no task or domain of today)" if found["left_out"] else ""
         out.print(
-            f"{found['attacked']} samples attacked, {len(found['broken'])} broke; beaten verifiers: {beaten}",
+            f"{found['attacked']} samples attacked{left}, {len(found['broken'])} broke; beaten verifiers: {beaten}",
             markup=False,
         )
     if found["broken"]:
@@ -47,6 +48,7 @@ async def _attack(session: Any) -> dict[str, Any]:
     runner, attacked, broken = Chosen(config.sandbox.minimum), 0, []
     try:
         with history(session) as story:
+            accepted = len(story.samples(role="solver"))
             async for _, one in reattack(story, known, runner):
                 attacked += 1
                 if one is not None:
@@ -54,4 +56,10 @@ async def _attack(session: Any) -> dict[str, Any]:
     finally:
         runner.close()
     beaten = sorted({one.verifier for one in broken if any(probe.beat for probe in one.probes)})
-    return {"attacked": attacked, "broken": [one.model_dump(mode="json") for one in broken], "beaten": beaten}
+    left = accepted - attacked
+    return {
+        "attacked": attacked,
+        "left_out": left,
+        "broken": [one.model_dump(mode="json") for one in broken],
+        "beaten": beaten,
+    }

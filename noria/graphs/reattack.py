@@ -29,7 +29,7 @@ class Broken(Noun):
 async def reattack(
     history: History, domains: Mapping[str, Domain], runner: Runner
 ) -> AsyncIterator[tuple[Sample, Broken | None]]:
-    """Attack every accepted answer by program; of a domain that is not there any more, none.
+    """Attack every accepted answer by program; where its domain or its truth is not there any more, none.
 
     Raises:
         SandboxError: a program would have to be run and cannot be.
@@ -41,7 +41,14 @@ async def reattack(
         task = next((task for task in episode.drafts if task.id == story.task), None) if episode else None
         if task is None or family is None:
             continue
-        found = await probes.attack(family.at(story.level), task, sample.messages[-1].content, runner)
+        domain = family.at(story.level)
+        try:
+            # Grounded anew: facts that an older version wrote may lack what the verifier of today reads.
+            grounding = domain.ground(domain.point(task.parameters))
+        except ValueError:
+            continue
+        task = task.model_copy(update={"grounding": grounding})
+        found = await probes.attack(domain, task, sample.messages[-1].content, runner)
         held = tuple(probe for probe in found if probe.held)
         broken = Broken(
             sample=sample.id, episode=story.episode, verifier=story.verifier, instruction=task.instruction, probes=held
