@@ -80,6 +80,8 @@ class Ran:
     level: str
     """The isolation it ran under, such as `bwrap+landlock7+seccomp`."""
     seconds: float
+    steady: bool = False
+    """Whether the program's syntax shows that it gives the same under every hash seed (see inside/steady.py)."""
 
     @property
     def why(self) -> str:

@@ -115,5 +115,5 @@ class Line:
 
 
 def flooded(limits: Limits, answers: bytearray, words: bytearray) -> bool:
-    """Whether more was said than may be; one byte of the answers is not the program's."""
-    return len(answers) > limits.answer + 1 or len(words) > limits.words
+    """Whether more was said than may be; two bytes of the answers are not the program's."""
+    return len(answers) > limits.answer + 2 or len(words) > limits.words

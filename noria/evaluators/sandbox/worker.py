@@ -5,8 +5,8 @@
                                   wall clock, output and end are watched here, and its end ordered from here
 
 Nothing the child says is trusted to be true, short, whole or JSON. The zygote is our own
-code and is trusted to fork, to lock and to kill; whether the lock held is told by one byte
-that is written before the program begins. A zygote that does not obey is ended itself.
+code and is trusted to fork, to lock and to kill; whether the lock held, and whether the
+program is steady, is told by two bytes that are written before it begins. A zygote that does not obey is ended itself.
 
 Board and pipes last as long as the zygote, for to make and hand over new ones cost a third
 of a check. A child is the only one to write to the pipes, has no child and is dead when
@@ -19,6 +19,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from noria.errors import SandboxError
 from noria.evaluators.sandbox.job import SOURCE_LIMIT, Answer, Job, Ran, Status, exact, parse
@@ -117,7 +118,8 @@ class Worker:
             status = "flood"
         if claims[:1] != b"L":
             raise OSError(f"the program could not be locked in: {said.decode('utf-8', 'replace')[:200]}")
-        return _told(job, status, ended, bytes(claims[1:]), bytes(said), self.level, took)
+        ran = _told(job, status, ended, bytes(claims[2:]), bytes(said), self.level, took)
+        return replace(ran, steady=claims[1:2] == b"S")
 
     def close(self) -> None:
         """End the zygote and whatever it runs."""

@@ -29,10 +29,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 if TYPE_CHECKING:
-    from noria.evaluators.sandbox.inside import harness, lock
+    from noria.evaluators.sandbox.inside import harness, lock, steady
 else:
     import harness
     import lock
+    import steady
 
 BARE = (
     "codecs", "copyreg", "encodings.ascii", "encodings.cp437", "encodings.idna", "encodings.latin_1",
@@ -60,7 +61,10 @@ JOB, ENDED, HELLO = struct.Struct("dQQ"), struct.Struct("i"), struct.Struct("i")
 """Messages: seconds, memory and size of a job; a wait status; the version of Landlock."""
 
 LOCKED = b"L"
-"""The first byte of the answers: the lock holds, and the program begins. Nobody else can have written it."""
+"""The first byte of the answers: the lock holds. No program can have written it, for none has begun."""
+
+STEADY, UNSTEADY = b"S", b"U"
+"""The second one: whether its syntax shows that no hash seed matters to the program, which begins after it."""
 
 OWN = lock.own_memory()
 """Bytes of address space the interpreter takes itself."""
@@ -85,6 +89,7 @@ def child(seconds: float, memory: int, size: int) -> NoReturn:
         os.close(CHANNEL)
         lock.lock(seconds, memory + OWN)
         os.write(ANSWERS, LOCKED)
+        os.write(ANSWERS, STEADY if steady.steady(job["source"]) else UNSTEADY)
         harness.run(job, ANSWERS)
     except BaseException as error:  # a program may raise anything, and nothing of it may reach the zygote
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
@@ -133,7 +138,9 @@ def warm() -> None:
     """Run our own program a few times, its answers into nowhere."""
     nowhere = os.memfd_create("answers")
     for _ in range(20):
-        harness.run(json.loads(json.dumps(WARM)), nowhere)
+        job = json.loads(json.dumps(WARM))
+        steady.steady(job["source"])
+        harness.run(job, nowhere)
     os.close(nowhere)
 
 
