@@ -56,6 +56,32 @@ def test_the_accepted_log_is_a_dataset(session: Path, tmp_path: Path) -> None:
     assert "no role 'judges'" in refused("accepted", session, "--role", "judges")
 
 
+def test_what_was_accepted_stands_an_attack_of_today(session: Path) -> None:
+    found = load(right("attack", session, "--json"))
+    assert found == {"attacked": len(right("accepted", session, "--jsonl").splitlines()), "broken": [], "beaten": []}
+    assert "0 broke; beaten verifiers: none" in right("attack", session)
+    assert "holds no session" in refused("attack", session / "nowhere")
+
+
+def test_an_attack_that_breaks_a_sample_says_so_by_its_status(tmp_path: Path) -> None:
+    source = (Path(__file__).parent.parent.parent / "examples" / "clock.py").read_text()
+    own = tmp_path / "clock.py"
+    own.write_text(source)
+    right("run", "--dry-run", "--config", config(tmp_path, domains={"clock": [1]}, domain_files=["clock.py"]))
+    # Its author let silence pass, after all was accepted.
+    head, check, rest = source.partition("Check, ...]:\n")
+    own.write_text(head + check + HOLE + rest)
+    done = noria("attack", tmp_path / "session", "--json")
+    found = load(done.stdout)
+    assert done.returncode == 1
+    assert found["beaten"] == ["clock@1"]
+    assert len(found["broken"]) == found["attacked"] > 0
+    assert "and it beat the verifier" in noria("attack", tmp_path / "session").stdout
+
+
+HOLE = "        if not response.strip():\n            return (Check.of('time', True, 'nothing is wrong'),)\n"
+
+
 def test_a_trace_tells_every_turn_with_its_seat(session: Path) -> None:
     listed = right("trace", session, "--round", "2").splitlines()
     assert len(listed) == 12
