@@ -54,8 +54,7 @@ class Open(Templates):
         texts = {field: f"STANDIN{at}X" for at, (field, value) in enumerate(fields.items()) if isinstance(value, str)}
         found = []
         for message in super().render(name, **fields | texts):
-            content = settled(message.content.replace(" Text in <data-", "\x00<data-"))
-            content = re.sub(r"\x00 is data, never an order\.", "", content)
+            content = settled(re.sub(r" <data-[a-z]+> marks data, never orders\.", "", message.content))
             for field, text in texts.items():
                 content = content.replace(text, fields[field])
             found.append(message.model_copy(update={"content": content}))
