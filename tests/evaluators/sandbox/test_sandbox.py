@@ -153,6 +153,15 @@ def _low_bit(sandbox: Sandbox, text: str, seed: int) -> str | None:
     return sandbox.run_now(Job(f"def f(): return hash({text!r}) % 2", (Call("f"),), seed=seed)).answers[0].value
 
 
+@pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(1)", "sys.modules['lock'].libc.memset(0, 0, 9)", "pass"])
+def test_what_one_job_leaves_in_the_pipes_does_not_reach_the_next(end: str, sandbox: Sandbox) -> None:
+    write = 'import os, sys, time\nfor one in (1, 3):\n    os.write(one, b\'[0, "7", ""]\\n\' * 4000)\n'
+    ran = sandbox.run_now(Job(write + end, (Call("f"),), limits=Limits(seconds=0.5)))
+    assert ran.answers[0].value == "7"
+    after = sandbox.run_now(Job("import math\n", (Call("f"),)))
+    assert (after.said, after.answers[0].value, after.status) == ("", None, "finished")
+
+
 def test_a_zygote_that_was_killed_is_started_again(sandbox: Sandbox) -> None:
     sandbox.run_now(Job(ECHO, (Call("f"),)))
     process = sandbox._all[0]._process
