@@ -88,8 +88,8 @@ async def asked(found: list[Attacked], name: str, count: int, folder: Path) -> t
     means = real(config, lambda *_: None)
     assert means.base is not None
     ledger = Ledger(folder, write=True)
+    client = await means.launcher.launch(means.base)
     try:
-        client = await means.launcher.launch(means.base)
         served = means.base.name
         desk = Desk(client, History(ledger), Templates(), lambda policy: served, RUNNER)
         seats, order = Seats(desk, means.base.id), list(range(len(found)))
@@ -109,6 +109,7 @@ async def asked(found: list[Attacked], name: str, count: int, folder: Path) -> t
         facts = {"claims": len(claims), "unreadable_claims": claims.count(None), "seconds": seconds}
         return mixed, {**facts, "critic": card.model_dump()}
     finally:
+        await client.close()
         await means.launcher.close()
         ledger.close()
 
