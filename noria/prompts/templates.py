@@ -69,6 +69,9 @@ MARK = "mark"
 PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", MARK})
 """Fields that a program wrote, or chose from a closed set; everything else is data."""
 
+CHOSEN = {"critic": frozenset({"evidence"})}
+"""Fields that are data elsewhere and a program's own here: the critic is shown the names of checks alone."""
+
 OPEN = frozenset({"solver"})
 """Templates whose data is the task itself."""
 
@@ -206,14 +209,17 @@ def read(path: Path, name: str) -> Template:
             known = f" It may ask for: {_names(FIELDS[name])}." if name in FIELDS else ""
             raise ConfigError(f"The template {str(path)!r} {wrong.format(_names(names))}.", mend=known.strip())
     kind = "defused" if name in OPEN else "fenced"
-    compiled = tuple((role, _ENVIRONMENT.from_string(_laid(source, kind))) for role, source, _ in blocks)
+    compiled = tuple(
+        (role, _ENVIRONMENT.from_string(_laid(source, kind, PROGRAMS | CHOSEN.get(name, frozenset()))))
+        for role, source, _ in blocks
+    )
     return Template(name, front.description, declared, path, text, compiled)
 
 
-def _laid(source: str, kind: str) -> nodes.Template:
+def _laid(source: str, kind: str, own: frozenset[str]) -> nodes.Template:
     """A block in which every expression that names anything but the program's own is filtered at last."""
     tree = _ENVIRONMENT.parse(source)
-    own = PROGRAMS - {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    own -= {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     for output in tree.find_all(nodes.Output):
         for at, part in enumerate(output.nodes):
             named = {name.name for name in (*part.find_all(nodes.Name), part) if isinstance(name, nodes.Name)}

@@ -122,7 +122,7 @@ def test_every_call_has_a_mark_of_its_own_and_none_is_sent_where_there_is_no_dat
     plain = SHIPPED.render("generator", **asked, **nothing)
     assert "data" not in plain[0].content + plain[1].content
     shown = SHIPPED.render("generator", **asked, **nothing | {"topic": "tea", "neighbours": ["Add 1 and 3.", "<data-"]})
-    assert cut(shown[1].content, mark_of(shown[0].content)) == ["tea", "Add 1 and 3.", "< data-"]
+    assert cut(shown[1].content, mark_of(shown[0].content)) == ["tea", "Add 1 and 3. / < data-"]
 
 
 @pytest.mark.parametrize(

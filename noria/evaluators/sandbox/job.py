@@ -47,6 +47,11 @@ class Job:
     """PYTHONHASHSEED of the interpreter; two seeds show what depends on the order of a set."""
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def imports(self) -> bool:
+        """Whether the source may import anything: whoever does so without the word finds little."""
+        return "import" in self.source
+
     def text(self) -> str:
         """The job as it enters the sandbox."""
         calls = [[call.function, list(call.arguments)] for call in self.calls]
@@ -75,6 +80,8 @@ class Ran:
     level: str
     """The isolation it ran under, such as `bwrap+landlock7+seccomp`."""
     seconds: float
+    steady: bool = False
+    """Whether the program's syntax shows that it gives the same under every hash seed (see inside/steady.py)."""
 
     @property
     def why(self) -> str:
@@ -99,7 +106,7 @@ def parse(text: str) -> Any:
         ValueError: it is no JSON, names a key twice, holds NaN or an infinity, or nests too deep.
     """
     try:
-        return json.loads(text, parse_constant=_never, object_pairs_hook=_once, parse_float=_finite)
+        return _STRICT.decode(text)
     except RecursionError as fault:
         raise ValueError("it nests too deep") from fault
 
@@ -120,3 +127,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key stands twice")
     return found
+
+
+_STRICT = json.JSONDecoder(parse_constant=_never, object_pairs_hook=_once, parse_float=_finite)

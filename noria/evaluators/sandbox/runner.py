@@ -1,6 +1,6 @@
 """The sandbox as a session uses it: a few workers of one tier, started when first needed.
 
-    check ─► await run(job) ─► a thread ─► an idle worker of the job's hash seed ─► Ran
+    check ─► await run(job) ─► a thread ─► an idle worker of the job's hash seed, furnished if it imports ─► Ran
 
 A worker whose zygote died (the kernel was short of memory) is started again and the job is
 run once more; twice in a row is a fault of the sandbox, not of the program.
@@ -37,7 +37,7 @@ class Sandbox:
         """Use a tier that was found to work; with 0 workers, one a core."""
         self.found = found
         self._threads = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
-        self._idle: dict[int, list[Worker]] = defaultdict(list)
+        self._idle: dict[tuple[int, bool], list[Worker]] = defaultdict(list)
         self._all: list[Worker] = []
 
     async def run(self, job: Job) -> Ran:
@@ -46,21 +46,23 @@ class Sandbox:
 
     def run_now(self, job: Job) -> Ran:
         """`run` for callers that may wait."""
-        worker = self._taken(job.seed)
+        kind = (job.seed, job.imports)
+        worker = self._taken(*kind)
         try:
             try:
                 return worker.run(job)
             except SandboxError:
                 return worker.run(job)
         finally:
-            self._idle[job.seed].append(worker)
+            self._idle[kind].append(worker)
 
-    def _taken(self, seed: int) -> Worker:
+    def _taken(self, seed: int, furnished: bool) -> Worker:
         # Lists give and take whole, whatever thread asks.
         try:
-            return self._idle[seed].pop()
+            return self._idle[seed, furnished].pop()
         except IndexError:
-            worker = Worker(COMMANDS[self.found.tier](INSIDE), self.found.level, seed=seed)
+            command = COMMANDS[self.found.tier](INSIDE)
+            worker = Worker(command, self.found.level, seed=seed, furnished=furnished)
             self._all.append(worker)
             return worker
 

@@ -1,26 +1,29 @@
 """One zygote and its supervisor: the outside of the wall.
 
-    job ─► memfd ─┐                       ┌─► answers (bounded) ─► lines ─► exact JSON
-    pipes ────────┴─► zygote ─► child ────┴─► words   (bounded) ─► for people
-                         wall clock, output and end are watched here, and the child killed from here
+    job ── board ───┐                     ┌─► answers (bounded) ─► lines ─► exact JSON
+    limits, orders ─┴─► zygote ─► child ──┴─► words   (bounded) ─► for people
+                                  wall clock, output and end are watched here, and its end ordered from here
 
 Nothing the child says is trusted to be true, short, whole or JSON. The zygote is our own
-code and is trusted to fork and to lock; whether the lock held is told by one byte that is
-written before the program begins.
+code and is trusted to fork, to lock and to kill; whether the lock held, and whether the
+program is steady, is told by two bytes that are written before it begins. A zygote that does not obey is ended itself.
+
+Board and pipes last as long as the zygote, for to make and hand over new ones cost a third
+of a check. A child is the only one to write to the pipes, has no child and is dead when
+they are emptied, so that nothing of one job is left for the next.
 """
 
 import os
-import select
 import signal
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from dataclasses import replace
 
 from noria.errors import SandboxError
 from noria.evaluators.sandbox.job import SOURCE_LIMIT, Answer, Job, Ran, Status, exact, parse
+from noria.evaluators.sandbox.line import Line, flooded
 
 START = 20.0
 """Seconds a zygote may take to say hello."""
@@ -28,7 +31,6 @@ START = 20.0
 GRACE = 5.0
 """Seconds beyond a run's limit at which a silent zygote is given up."""
 
-CHUNK = 65536
 SAID = 2000
 """Characters of printed words that are kept."""
 
@@ -36,15 +38,17 @@ SAID = 2000
 class Worker:
     """Runs jobs one after the other in forks of one zygote."""
 
-    def __init__(self, command: Sequence[str], level: str, *, seed: int = 0) -> None:
-        """A worker not yet started; the number of its socket is added to `command`."""
+    def __init__(self, command: Sequence[str], level: str, *, seed: int = 0, furnished: bool = True) -> None:
+        """A worker not yet started; its kind and the numbers of its descriptors are added to `command`."""
         self.command = command
         self.level = level
         self.seed = seed
+        self.furnished = furnished
+        """Whether its programs find modules to import."""
         self.landlock = 0
         """Version of Landlock that the kernel speaks, known once started."""
         self._process: subprocess.Popen[bytes] | None = None
-        self._channel: socket.socket | None = None
+        self._line: Line | None = None
 
     def start(self) -> None:
         """Start the zygote, unless it runs.
@@ -55,36 +59,30 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            try:
-                process = subprocess.Popen(
-                    [*self.command, str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                    pass_fds=[theirs.fileno()], start_new_session=True, cwd="/",
-                    env={"PYTHONHASHSEED": str(self.seed), "LC_ALL": "C.UTF-8"},
-                )  # fmt: skip
-            except OSError as fault:
-                mine.close()
-                raise SandboxError(f"The sandbox {self.level!r} does not start: {fault}.") from fault
-        mine.settimeout(START)
-        self._process, self._channel = process, mine
+        self._line = Line()
         try:
-            hello = mine.recv(8)
-        except OSError:
-            hello = b""
-        if len(hello) != 4:
+            self._process = self._line.start(
+                [*self.command, "furnished" if self.furnished else "bare"],
+                {"PYTHONHASHSEED": str(self.seed), "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
+            )
+        except OSError as fault:
+            self.close()
+            raise SandboxError(f"The sandbox {self.level!r} does not start: {fault}.") from fault
+        try:
+            self.landlock = self._line.told(START)
+        except (OSError, EOFError):
             words = self._last_words()
             self.close()
-            raise SandboxError(f"The sandbox {self.level!r} does not start: {words}.")
-        (self.landlock,) = struct.unpack("i", hello)
+            raise SandboxError(f"The sandbox {self.level!r} does not start: {words}.") from None
 
     def _last_words(self) -> str:
         assert self._process is not None
-        assert self._process.stderr is not None
+        assert self._line is not None
         self._process.kill()
-        said = self._process.stderr.read(CHUNK).decode("utf-8", "replace").strip().splitlines()
-        return said[-1][:200] if said else "it said nothing"
+        self._process.wait()
+        _, said = self._line.rest()
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else "it said nothing"
 
     def run(self, job: Job) -> Ran:
         """Run one job to its end, whatever it does.
@@ -95,123 +93,44 @@ class Worker:
         if len(job.source) > SOURCE_LIMIT:
             fault = f"the source has {len(job.source)} characters, {SOURCE_LIMIT} are allowed"
             return Ran("broken", tuple(Answer(None, fault) for _ in job.calls), "", self.level, 0.0)
+        text = job.text().encode()
         self.start()
         try:
-            return self._run(job)
-        except (OSError, EOFError) as fault:
+            return self._run(job, text)
+        except BaseException as fault:  # whatever it is, what this run left must not reach the next
             self.close()
-            raise SandboxError(f"The sandbox {self.level!r} failed: {fault or type(fault).__name__}.") from fault
+            if isinstance(fault, OSError | EOFError):
+                said = f"The sandbox {self.level!r} failed: {fault or type(fault).__name__}."
+                raise SandboxError(said) from fault
+            raise
 
-    def _run(self, job: Job) -> Ran:
-        assert self._channel is not None
-        with ExitStack() as stack:
-            answers, answers_end = _pipe(stack)
-            words, words_end = _pipe(stack)
-            text = _memfd(job)
-            started = time.monotonic()
-            seconds = struct.pack("d", job.limits.seconds)
-            handed = [text, answers_end, words_end]
-            try:
-                socket.send_fds(self._channel, [seconds], handed)
-            finally:
-                for one in handed:
-                    os.close(one)
-            child = _received(stack, self._channel)
-            status, claims, said = self._watch(job, child, answers, words, started + job.limits.seconds)
-            took = time.monotonic() - started
-            self._channel.settimeout(GRACE)
-            (ended,) = struct.unpack("i", _whole(self._channel.recv(8), 4))
+    def _run(self, job: Job, text: bytes) -> Ran:
+        assert self._line is not None
+        line, limits = self._line, job.limits
+        started = time.monotonic()
+        line.give(text, limits)
+        status, claims, said = line.watch(limits, started + limits.seconds)
+        took = time.monotonic() - started
+        ended = line.told(GRACE)
+        for got, left in zip((claims, said), line.rest(), strict=True):
+            got += left
+        if status == "finished" and flooded(limits, claims, said):
+            status = "flood"
         if claims[:1] != b"L":
             raise OSError(f"the program could not be locked in: {said.decode('utf-8', 'replace')[:200]}")
-        return _told(job, status, ended, bytes(claims[1:]), bytes(said), self.level, took)
-
-    def _watch(
-        self, job: Job, child: int, answers: int, words: int, until: float
-    ) -> tuple[Status, bytearray, bytearray]:
-        """Read what comes until the child has ended, or is ended for its time or its output."""
-        kept = {answers: bytearray(), words: bytearray()}
-        limit = {answers: job.limits.answer + 1, words: job.limits.words}
-        status: Status = "finished"
-        watch = select.poll()
-        for one in (answers, words, child):
-            watch.register(one, select.POLLIN)
-        alive = True
-        while alive:
-            left = until - time.monotonic()
-            ready = {one for one, _ in watch.poll(max(0, left) * 1000)}
-            if not ready:
-                status = "timeout"
-            for one in ready & kept.keys():
-                chunk = os.read(one, CHUNK)
-                kept[one] += chunk
-                if not chunk:
-                    watch.unregister(one)
-                if len(kept[one]) > limit[one]:
-                    status = "flood"
-            if status != "finished":
-                with suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(child, signal.SIGKILL)
-            alive = status == "finished" and child not in ready
-        if status == "finished":
-            self._drain(kept, limit)
-            if any(len(got) > limit[one] for one, got in kept.items()):
-                status = "flood"
-        return status, kept[answers], kept[words]
-
-    @staticmethod
-    def _drain(kept: dict[int, bytearray], limit: dict[int, int]) -> None:
-        """Read what an ended child left in its pipes."""
-        for one, got in kept.items():
-            os.set_blocking(one, False)
-            with suppress(BlockingIOError):
-                while len(got) <= limit[one] and (chunk := os.read(one, CHUNK)):
-                    got += chunk
+        ran = _told(job, status, ended, bytes(claims[2:]), bytes(said), self.level, took)
+        return replace(ran, steady=claims[1:2] == b"S")
 
     def close(self) -> None:
         """End the zygote and whatever it runs."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            if self._process.stderr is not None:
-                self._process.stderr.close()
             self._process = None
-
-
-def _pipe(stack: ExitStack) -> tuple[int, int]:
-    """A pipe; its reading end is closed with the stack, its writing end by whoever hands it over."""
-    reading, writing = os.pipe()
-    stack.callback(os.close, reading)
-    return reading, writing
-
-
-def _memfd(job: Job) -> int:
-    """The job as an unnamed file: its limits, then its text."""
-    body = struct.pack("dQ", job.limits.seconds, job.limits.memory) + job.text().encode()
-    file = os.memfd_create("job", os.MFD_CLOEXEC)
-    with os.fdopen(os.dup(file), "wb") as writing:
-        writing.write(body)
-    return file
-
-
-def _received(stack: ExitStack, channel: socket.socket) -> int:
-    """The descriptor of the child."""
-    channel.settimeout(GRACE)
-    message, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
-    for one in descriptors:
-        stack.callback(os.close, one)
-    if message != b"c" or len(descriptors) != 1:
-        raise EOFError("the zygote is gone")
-    return descriptors[0]
-
-
-def _whole(message: bytes, size: int) -> bytes:
-    if len(message) != size:
-        raise EOFError("the zygote is gone")
-    return message
 
 
 def _told(job: Job, status: Status, ended: int, claims: bytes, said: bytes, level: str, seconds: float) -> Ran:

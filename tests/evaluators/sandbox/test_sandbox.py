@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -152,6 +153,15 @@ def _low_bit(sandbox: Sandbox, text: str, seed: int) -> str | None:
     return sandbox.run_now(Job(f"def f(): return hash({text!r}) % 2", (Call("f"),), seed=seed)).answers[0].value
 
 
+@pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(1)", "sys.modules['lock'].libc.memset(0, 0, 9)", "pass"])
+def test_what_one_job_leaves_in_the_pipes_does_not_reach_the_next(end: str, sandbox: Sandbox) -> None:
+    write = 'import os, sys, time\nfor one in (1, 3):\n    os.write(one, b\'[0, "7", ""]\\n\' * 4000)\n'
+    ran = sandbox.run_now(Job(write + end, (Call("f"),), limits=Limits(seconds=0.5)))
+    assert ran.answers[0].value == "7"
+    after = sandbox.run_now(Job("import math\n", (Call("f"),)))
+    assert (after.said, after.answers[0].value, after.status) == ("", None, "finished")
+
+
 def test_a_zygote_that_was_killed_is_started_again(sandbox: Sandbox) -> None:
     sandbox.run_now(Job(ECHO, (Call("f"),)))
     process = sandbox._all[0]._process
@@ -274,11 +284,11 @@ def test_a_zygote_that_does_not_come_up_says_so() -> None:
 
 
 def locked_by(folder: Path, body: str) -> Path:
-    """The files of the other side, with another lock."""
+    """The files of the other side, with another lock, and no filter of the zygote's that would hold without it."""
     inside = folder / "inside"
     shutil.copytree(INSIDE, inside)
     with (inside / "lock.py").open("a") as file:
-        file.write(f"\ndef lock(seconds, memory):\n    {body}\n")
+        file.write(f"\ndef narrow():\n    pass\n\ndef lock(seconds, memory):\n    {body}\n")
     return inside
 
 
@@ -296,14 +306,65 @@ def test_a_lock_that_fails_is_a_fault_of_the_sandbox(tmp_path: Path) -> None:
     worker.close()
 
 
-def test_the_filter_is_a_program_of_forward_jumps_that_ends_in_a_refusal() -> None:
-    rules = lock.program()
+@pytest.mark.parametrize("rules", [lock.program(), lock.refusal()], ids=["zygote", "child"])
+def test_a_filter_is_a_program_of_forward_jumps_that_ends_in_a_refusal(rules: list[lock.Rule]) -> None:
     assert len(rules) < 256
     for at, (code, yes, no, _) in enumerate(rules):
         if code & 0x07 == 0x05:
             assert at + 1 + max(yes, no) < len(rules)
     assert rules[-1] == (0x06, 0, 0, lock.ERRNO | lock.EPERM)
     assert not {"open", "openat", "socket", "clone", "execve", "kill", "ptrace", "ioctl"} & lock.ALLOWED.keys()
+    assert not set(lock.SERVING.values()) & set(lock.ALLOWED.values())
+
+
+def judged(call: int, *arguments: int) -> int:
+    """What the two filters of a child make of a call together: the stricter of the two, as the kernel does it."""
+    return min(
+        (_judged(rules, call, arguments) for rules in (lock.program(), lock.refusal())),
+        key=(lock.KILL, lock.ERRNO | lock.EPERM, lock.ERRNO | lock.ENOSYS, lock.ERRNO | lock.ENOTTY, lock.ALLOW).index,
+    )
+
+
+def _judged(rules: list[lock.Rule], call: int, arguments: tuple[int, ...]) -> int:
+    seen = struct.pack("=iIQ6Q", call, lock.X86_64, 0, *(*arguments, *[0] * 6)[:6])
+    at, held = 0, 0
+    while True:
+        code, yes, no, operand = rules[at]
+        at += 1
+        if code == lock.GIVE:
+            return operand
+        if code == lock.LOAD:
+            (held,) = struct.unpack_from("=I", seen, operand)
+        elif code == lock.AND:
+            held &= operand
+        else:
+            at += yes if (held >= operand if code == lock.JUMP_AT_LEAST else held == operand) else no
+
+
+def test_a_child_may_make_the_calls_that_are_named_and_no_other() -> None:
+    conditional = {lock.MMAP, lock.MPROTECT, lock.FCNTL, lock.PRLIMIT}
+    for call in set(range(600)) - conditional:
+        assert (judged(call) == lock.ALLOW) == (call in lock.ALLOWED.values()), call
+    for call in (lock.MMAP, lock.MPROTECT):
+        assert judged(call, 0, 4096, 3) == lock.ALLOW
+        assert judged(call, 0, 4096, 7) == lock.ERRNO | lock.EPERM
+    assert {way for way in range(2000) if judged(lock.FCNTL, 3, way) == lock.ALLOW} == set(lock.FCNTL_ALLOWED)
+    assert judged(lock.PRLIMIT, 0, 7, 0, 1) == lock.ALLOW
+    for other in ((0, 7, 1), (0, 7, 1 << 32), (1, 7, 0), (1 << 32, 7, 0)):
+        assert judged(lock.PRLIMIT, *other) == lock.ERRNO | lock.EPERM
+    assert judged(lock.X32 + 1) == lock.KILL
+
+
+@pytest.mark.parametrize("name", ["math", "decimal", "encodings.idna", "random", "threading", "uuid"])
+def test_a_program_that_imports_finds_its_module_however_it_asks(name: str, sandbox: Sandbox) -> None:
+    for source in (f"import {name}\ndef f(): return 1\n", f"def f():\n    __import__({name!r})\n    return 1\n"):
+        assert sandbox.run_now(Job(source, (Call("f"),))).answers[0].value == "1"
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-32", "latin-1", "ascii", "cp437", "idna", "punycode"])
+def test_a_program_that_imports_nothing_has_codecs_and_names_of_characters(codec: str, sandbox: Sandbox) -> None:
+    source = f"def f(x):\n    return x.encode({codec!r}).decode({codec!r}) + '\\N{{DIGIT ONE}}'\n"
+    assert sandbox.run_now(Job(source, (Call("f", ("abc",)),))).answers[0].value == '"abc1"'
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "1e999", '{"a":1,"a":2}', "[" * 100_000, "", "{", "1 2"])

@@ -1,11 +1,12 @@
 """Locks a process in, for good: Landlock, a seccomp allow-list, resource limits, no new privileges.
 
-    zygote, once:  user and capabilities given up ─► no new privileges ─► Landlock (nothing granted)
-    each child:    limits ─► seccomp
+    zygote, once:  user and capabilities ─► no new privileges ─► Landlock (nothing granted) ─► limits ─► filter
+    each child:    its own limits ─► its own filter: what the zygote kept for itself
 
 What can be given up for good is given up by the zygote, which needs none of it once its
-modules are there; its children are born without. The filter comes last, for it forbids to
-make children.
+modules are there; its children are born without. The zygote's filter leaves the calls of a
+program and the few that serving takes; a child's own, which comes last, refuses those too.
+It is short, for the kernel tries every call on a filter that is set.
 
 What is left is a computer without devices: memory up to a limit, the clock, random bytes,
 and the descriptors that are open already. There is no file system at all, so that Landlock's
@@ -26,6 +27,9 @@ EPERM, ENOSYS, ENOTTY = 1, 38, 25
 
 CLONE3, IOCTL, MMAP, MPROTECT, FCNTL, PRLIMIT = 435, 16, 9, 10, 72, 302
 
+LOAD, JUMP_IF, JUMP_AT_LEAST, AND, GIVE = 0x20, 0x15, 0x35, 0x54, 0x06
+NUMBER, ARCH = 0, 4
+
 ALLOWED = {
     "read": 0, "write": 1, "close": 3, "fstat": 5, "lseek": 8, "munmap": 11, "brk": 12,
     "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "sched_yield": 24, "mremap": 25,
@@ -37,12 +41,20 @@ ALLOWED = {
 }  # fmt: skip
 """Calls that are allowed whatever their arguments; no other is, but for the few below."""
 
+SERVING = {
+    "poll": 7, "pread64": 17, "clone": 56, "wait4": 61, "kill": 62, "prlimit64": 302, "seccomp": 317, "pidfd_open": 434,
+}  # fmt: skip
+"""Calls that a zygote needs besides, and that its children are refused (they may read their own limits)."""
+
 FCNTL_ALLOWED = (1, 3)
 """F_GETFD and F_GETFL; F_SETOWN would send signals to others."""
 
 PROT_EXEC = 4
 
 NOFILE, NPROC = 16, 1
+
+Rule = tuple[int, int, int, int]
+"""An instruction of a filter: code, jump if true, jump if false, operand."""
 
 
 class Fault(Exception):
@@ -91,31 +103,36 @@ def _landlock(abi: int) -> None:
     os.close(ruleset)
 
 
-def program() -> list[tuple[int, int, int, int]]:
-    """The seccomp filter, as a list of BPF instructions (code, jump if true, jump if false, operand)."""
-    load, jump_if, jump_at_least, and_, give = 0x20, 0x15, 0x35, 0x54, 0x06
-    arch, number = 4, 0
-    rules = [(load, 0, 0, arch), (jump_if, 1, 0, X86_64), (give, 0, 0, KILL)]
-    rules += [(load, 0, 0, number), (jump_at_least, 0, 1, X32), (give, 0, 0, KILL)]
-    for call in sorted(ALLOWED.values()):
-        rules += [(jump_if, 0, 1, call), (give, 0, 0, ALLOW)]
+def program() -> list[Rule]:
+    """The zygote's filter."""
+    rules = [(LOAD, 0, 0, ARCH), (JUMP_IF, 1, 0, X86_64), (GIVE, 0, 0, KILL)]
+    rules += [(LOAD, 0, 0, NUMBER), (JUMP_AT_LEAST, 0, 1, X32), (GIVE, 0, 0, KILL)]
+    for call in sorted({*ALLOWED.values(), *SERVING.values()}):
+        rules += [(JUMP_IF, 0, 1, call), (GIVE, 0, 0, ALLOW)]
     for call, errno in ((CLONE3, ENOSYS), (IOCTL, ENOTTY)):
-        rules += [(jump_if, 0, 1, call), (give, 0, 0, ERRNO | errno)]
+        rules += [(JUMP_IF, 0, 1, call), (GIVE, 0, 0, ERRNO | errno)]
     for call in (MMAP, MPROTECT):  # memory that can be executed is refused: third argument, low half
-        rules += [(jump_if, 0, 5, call), (load, 0, 0, _low(2)), (and_, 0, 0, PROT_EXEC)]
-        rules += [(jump_if, 1, 0, 0), (give, 0, 0, ERRNO | EPERM), (give, 0, 0, ALLOW)]
+        rules += [(JUMP_IF, 0, 5, call), (LOAD, 0, 0, _low(2)), (AND, 0, 0, PROT_EXEC)]
+        rules += [(JUMP_IF, 1, 0, 0), (GIVE, 0, 0, ERRNO | EPERM), (GIVE, 0, 0, ALLOW)]
     ways = len(FCNTL_ALLOWED)
-    rules += [(jump_if, 0, ways + 3, FCNTL), (load, 0, 0, _low(1))]
-    rules += [(jump_if, ways - at, 0, way) for at, way in enumerate(FCNTL_ALLOWED)]
-    rules += [(give, 0, 0, ERRNO | EPERM), (give, 0, 0, ALLOW)]
+    rules += [(JUMP_IF, 0, ways + 2, FCNTL), (LOAD, 0, 0, _low(1))]
+    rules += [(JUMP_IF, ways - at - 1, int(at == ways - 1), way) for at, way in enumerate(FCNTL_ALLOWED)]
+    # The last instruction is what becomes of every call that was not named.
+    return [*rules, (GIVE, 0, 0, ALLOW), (GIVE, 0, 0, ERRNO | EPERM)]
+
+
+def refusal() -> list[Rule]:
+    """A child's own filter: what the zygote's leaves, less what only serving takes."""
+    refused = sorted({*SERVING.values()} - {PRLIMIT})
     # Limits of oneself may be read: pid 0, and a null pointer where new limits would stand.
     words = (_low(0), _low(0) + 4, _low(2), _low(2) + 4)
-    rules += [(jump_if, 0, 2 * len(words) + 1, PRLIMIT)]
+    reading = 2 * len(words)
+    rules = [(LOAD, 0, 0, NUMBER)]
+    rules += [(JUMP_IF, len(refused) - at + reading + 1, 0, call) for at, call in enumerate(refused)]
+    rules += [(JUMP_IF, 0, reading, PRLIMIT)]
     for at, word in enumerate(words):
-        rules += [(load, 0, 0, word), (jump_if, 0, 2 * (len(words) - at - 1) + 1, 0)]
-    # The last instruction is what becomes of every call that was not named.
-    rules += [(give, 0, 0, ALLOW), (give, 0, 0, ERRNO | EPERM)]
-    return rules
+        rules += [(LOAD, 0, 0, word), (JUMP_IF, 0, reading - 2 * at - 1, 0)]
+    return [*rules, (GIVE, 0, 0, ALLOW), (GIVE, 0, 0, ERRNO | EPERM)]
 
 
 def _low(argument: int) -> int:
@@ -123,27 +140,25 @@ def _low(argument: int) -> int:
     return 16 + 8 * argument
 
 
-_RULES = program()
-_CODE = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in _RULES))
-_FILTER = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(_RULES), ctypes.addressof(_CODE)))
+class _Filter:
+    """A filter as the kernel takes it, and the call that sets it, made beforehand."""
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self._code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+        self._head = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rules), ctypes.addressof(self._code)))
+        call = (SERVING["seccomp"], 1, 0, ctypes.addressof(self._head))
+        self._call = tuple(ctypes.c_long(one) for one in call)
+
+    def set(self) -> None:
+        if libc.syscall(*self._call) < 0:
+            raise Fault(f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 
-def _seccomp() -> None:
-    _syscall(317, 1, 0, ctypes.addressof(_FILTER))
+_FILTER, _REFUSAL = _Filter(program()), _Filter(refusal())
 
 
-def _limits(seconds: float, memory: int) -> None:
-    cpu = int(seconds) + 2
-    for what, limit in (
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, NOFILE),
-        (resource.RLIMIT_NPROC, NPROC),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
+def _limit(*limits: tuple[int, int]) -> None:
+    for what, limit in limits:
         resource.setrlimit(what, (limit, limit))
 
 
@@ -163,13 +178,28 @@ def prepare() -> None:
     _prctl(4, 0)  # not dumpable: nobody of our own user may look into us
     _prctl(38, 1)  # no new privileges
     _landlock(landlock_abi())
+    _limit(
+        (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, NOFILE),
+        (resource.RLIMIT_MEMLOCK, 0), (resource.RLIMIT_MSGQUEUE, 0),
+    )  # fmt: skip
+
+
+def narrow() -> None:
+    """Set the filter of a prepared process that will serve.
+
+    Raises:
+        Fault: the kernel lacks a part.
+    """
+    _FILTER.set()
 
 
 def lock(seconds: float, memory: int) -> None:
-    """Lock this child of a prepared process in.
+    """Lock this child of a narrowed process in.
 
     Raises:
         Fault: the kernel lacks a part; the process must not run anything then.
     """
-    _limits(seconds, memory)
-    _seccomp()
+    _limit(
+        (resource.RLIMIT_CPU, int(seconds) + 2), (resource.RLIMIT_AS, memory), (resource.RLIMIT_NPROC, NPROC)
+    )  # fmt: skip
+    _REFUSAL.set()
