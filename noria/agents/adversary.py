@@ -30,7 +30,7 @@ SCHEMA = {
     "properties": {
         "kind": {"enum": ["ambiguity", "leak", "shortcut"]},
         "answer": {"type": "string", "minLength": 1, "maxLength": 60},
-        "claim": {"type": "string", "maxLength": 60},
+        "claim": {"type": "string", "maxLength": 40},
     },
     "required": ["kind", "answer", "claim"],
     "additionalProperties": False,

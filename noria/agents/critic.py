@@ -26,7 +26,7 @@ SCHEMA = {
     "properties": {
         "faults": {"type": "array", "items": {"enum": list(get_args(Fault))}, "minItems": 0, "maxItems": 2},
         "revise": {"type": "boolean"},
-        "advice": {"type": "string", "maxLength": 60},
+        "advice": {"type": "string", "maxLength": 40},
     },
     "required": ["faults", "revise", "advice"],
     "additionalProperties": False,
