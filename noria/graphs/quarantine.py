@@ -4,7 +4,7 @@
         ├─ play      what rests on the verifier and is not admitted yet is refused: untrusted
         ├─ curate    samples that rest on it alone leave, the round's own and the replay
         ├─ examine   its items are left out
-        ├─ plan      its domain is dealt no more, nor is its card or a judge measured there
+        ├─ plan      its levels are dealt no more, nor is its card or a judge measured there
         └─ guard     the session stops where no verifier is left
 
 Episodes of a batch run side by side, so whether one of them is admitted just before the
