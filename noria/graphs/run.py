@@ -21,7 +21,8 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from noria.config import SessionConfig
 from noria.errors import NoriaError, RunError, SessionError, storage
 from noria.graphs.opening import Means, Watch, opened
-from noria.graphs.session import State, build
+from noria.graphs.session import build
+from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
 from noria.memory import tables
 from noria.memory.history import History

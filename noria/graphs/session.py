@@ -1,9 +1,11 @@
 """One session: the wheel.
 
     plan ─► play (a batch of episodes, side by side) ─► settle ─┬─► play … (next batch)
-      ▲                                                         └─► curate ─► train ─► examine ─┬─► promote ──┐
-      │                                                                                         └─► keep_out ─┤
-      └──────────────────────────────── guard (go on · stop) ◄────────────────────────────────────────────────┘
+      ▲                                                         └─► curate ─► train ─► examine ─┬─► promote ─► seat ─┐
+      │                                                                                         └─► keep_out ────────┤
+      ├──────────────────────────── guard ─┬─► stop                                                                  │
+      ├─ cool_down ◄───────────────────────┤   ▲                                                                     │
+      └─ step_back ◄───────────────────────┘   └───────────────────────────────────────────────── probate ◄──────────┘
 
 The graph's state holds numbers and ids; the ledger holds the story, and where the two
 disagree the ledger is right. So every node first asks the ledger what is done already: a
@@ -12,38 +14,13 @@ its siblings, so it never raises: it is settled as an error. Only what ends the 
 session (a full disk, a dead server) leaves the graph, and then the session can be resumed.
 """
 
-from typing import Any, Literal
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Send
-from typing_extensions import TypedDict
 
-from noria.graphs import learning, playing, rounds
+from noria.graphs import guarding, learning, playing, probation, rounds, seating
 from noria.graphs.context import Context
-
-
-class State(TypedDict, total=False):
-    """The note beside a field names the node that writes it."""
-
-    round: int  # guard
-    batch: int  # plan, settle
-    batches: int  # plan
-    episodes: list[str]  # plan, settle
-    student: str  # train: id of the trained policy, empty where none was trained
-    promoted: bool  # examine
-    stop: str  # guard
-
-
-class Hand(TypedDict):
-    """What one episode is sent."""
-
-    round: int
-    batch: int
-    episode: str
-
-
-Update = dict[str, Any]
+from noria.graphs.edges import hands, passed, trained, turning
+from noria.graphs.session_state import Hand, State, Update
 
 
 async def plan(state: State, runtime: Runtime[Context]) -> Update:
@@ -98,38 +75,41 @@ async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
     return {}
 
 
+async def seat(state: State, runtime: Runtime[Context]) -> Update:
+    """The promoted student sits the exams of the roles it may hold besides the solver's."""
+    await seating.seat(runtime.context, state["round"], state["student"])
+    return {}
+
+
+async def probate(state: State, runtime: Runtime[Context]) -> Update:
+    """A student promoted in an earlier round is examined once more against its parent; if it is worse, it goes."""
+    await probation.probate(runtime.context, state["round"])
+    return {}
+
+
 async def guard(state: State, runtime: Runtime[Context]) -> Update:
-    """Go on or stop, and say why."""
-    stop = await rounds.guard(runtime.context, state["round"])
-    return {"stop": stop} if stop else {"round": state["round"] + 1, "stop": ""}
+    """Go on, cool down, step back or stop, and say why."""
+    action, why = await guarding.guard(runtime.context, state["round"])
+    return {"action": action, "stop": why if action == "stop" else "", "round": state["round"] + (action != "stop")}
 
 
-def hands(state: State) -> list[Send] | Literal["curate"]:
-    """A hand for each episode of the batch, or on to curate when none is left."""
-    if not state["episodes"]:
-        return "curate"
-    return [Send("play", Hand(round=state["round"], batch=state["batch"], episode=one)) for one in state["episodes"]]
+async def cool_down(state: State, runtime: Runtime[Context]) -> Update:
+    """The next round plays cooler."""
+    await guarding.cool_down(runtime.context, state["round"])
+    return {}
 
 
-def trained(state: State) -> Literal["examine", "keep_out"]:
-    """Whether there is a student to examine."""
-    return "examine" if state["student"] else "keep_out"
-
-
-def passed(state: State) -> Literal["promote", "keep_out"]:
-    """What the exam decided."""
-    return "promote" if state["promoted"] else "keep_out"
-
-
-def turning(state: State) -> Literal["on", "stop"]:
-    """Whether the wheel turns on."""
-    return "stop" if state["stop"] else "on"
+async def step_back(state: State, runtime: Runtime[Context]) -> Update:
+    """The policy before the current one plays again."""
+    await guarding.step_back(runtime.context, state["round"])
+    return {}
 
 
 def build() -> StateGraph[State, Context, State, State]:
     """The session as a graph, not yet compiled: who runs it brings the checkpointer."""
     graph = StateGraph(State, context_schema=Context)
-    for node in (plan, settle, curate, train, examine, promote, keep_out, guard):
+    nodes = (plan, settle, curate, train, examine, promote, seat, keep_out, probate, guard, cool_down, step_back)
+    for node in nodes:
         graph.add_node(node.__name__, node)
     graph.add_node("play", play, input_schema=Hand)
     graph.add_edge(START, "plan")
@@ -139,9 +119,15 @@ def build() -> StateGraph[State, Context, State, State]:
     graph.add_edge("curate", "train")
     graph.add_conditional_edges("train", trained, ["examine", "keep_out"])
     graph.add_conditional_edges("examine", passed, ["promote", "keep_out"])
-    graph.add_edge("promote", "guard")
-    graph.add_edge("keep_out", "guard")
-    graph.add_conditional_edges("guard", turning, {"on": "plan", "stop": END})
+    graph.add_edge("promote", "seat")
+    graph.add_edge("seat", "probate")
+    graph.add_edge("keep_out", "probate")
+    graph.add_edge("probate", "guard")
+    graph.add_conditional_edges(
+        "guard", turning, {"on": "plan", "cool_down": "cool_down", "step_back": "step_back", "stop": END}
+    )
+    graph.add_edge("cool_down", "plan")
+    graph.add_edge("step_back", "plan")
     return graph
 
 

@@ -1,0 +1,145 @@
+"""One YAML file says what a session is; its defaults run on a laptop.
+
+    noria.yaml ─► load() ─► SessionConfig (frozen)
+
+Every key has a default, an unknown key is refused with the nearest name, and the resolved
+config is stored in the session, so a resumed session plays by the rules it began with.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from noria.config.parts import (
+    Endpoint,
+    ExamRules,
+    Judge,
+    Part,
+    Play,
+    SandboxRules,
+    Seeds,
+    Serve,
+    Stop,
+    Train,
+    VerifierRules,
+)
+from noria.errors import ConfigError
+from noria.types import ROLES, Role
+
+
+class SessionConfig(Part):
+    """A whole session."""
+
+    session: Path = Path("sessions/session")
+    """The session's folder."""
+    student: str = "default"
+    """`default` (SmolLM2-135M-Instruct from its wheel), a local model folder, or a hub id."""
+    random: int = 0
+    """Names the session's random streams."""
+    domains: dict[str, tuple[int, ...]] = Field(
+        default={"arithmetic": (1, 2), "text_ops": (1, 2), "units": (1, 2), "constraints": (1, 2)}
+    )
+    """Domains and the levels that may be dealt; a session begins at the lowest."""
+    domain_files: tuple[Path, ...] = ()
+    """Python files with a domain of your own each; what they call themselves may stand in `domains`."""
+    seats: dict[Role, str] = Field(default={})
+    """Who plays each role: `student`, `base`, or an endpoint's name; by default the student solves."""
+    endpoints: dict[str, Endpoint] = Field(default={})
+    prompts: Path | None = None
+    """A folder whose templates go before the package's."""
+    serve: Serve = Serve()
+    seeds: Seeds = Seeds()
+    play: Play = Play()
+    sandbox: SandboxRules = SandboxRules()
+    verifiers: VerifierRules = VerifierRules()
+    judge: Judge = Judge()
+    train: Train = Train()
+    exam: ExamRules = ExamRules()
+    stop: Stop = Stop()
+
+    @model_validator(mode="after")
+    def _seats(self) -> "SessionConfig":
+        for name in self.endpoints:
+            if name in ("student", "base") or name.startswith("student-r"):
+                raise ValueError(f"endpoints.{name} has a name of the session's own policies; call it otherwise")
+        for role, seat in self.seats.items():
+            if seat not in ("student", "base") and seat not in self.endpoints:
+                raise ValueError(f"seats.{role} names {seat!r}, which is neither `student`, `base` nor an endpoint")
+        if not self.domains:
+            raise ValueError("domains must name at least one domain")
+        for name, levels in self.domains.items():
+            if not levels or min(levels) < 1:
+                raise ValueError(f"domains.{name} needs at least one level, from 1 up")
+        return self
+
+    def seat(self, role: Role) -> str:
+        """Who plays a role: `student`, `base` or an endpoint's name."""
+        return self.seats.get(role, "student" if role == "solver" else "base")
+
+    def needs_local(self) -> bool:
+        """Whether any seat is held by a model Noria serves itself."""
+        return any(self.seat(role) in ("student", "base") for role in ROLES)
+
+
+def load(path: Path) -> SessionConfig:
+    """Read a config file; relative paths in it are taken from the file's folder.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML mapping, or says something wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigError(
+            f"The config {str(path)!r} cannot be read: {fault}.", mend="`noria init` writes one."
+        ) from fault
+    try:
+        data = yaml.safe_load(text) or {}
+    except yaml.YAMLError as fault:
+        raise ConfigError(f"The config {str(path)!r} is not YAML: {' '.join(str(fault).split())}.") from fault
+    if not isinstance(data, dict):
+        raise ConfigError(f"The config {str(path)!r} must be a mapping of keys, not {type(data).__name__}.")
+    return parse(data, place=str(path), folder=path.resolve().parent)
+
+
+def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
+    """Check a config read from `place`; relative paths are taken from `folder`.
+
+    Raises:
+        ConfigError: a key is unknown or a value is wrong; the sentence names both.
+    """
+    try:
+        config = SessionConfig.model_validate(data)
+    except ValidationError as fault:
+        raise ConfigError(f"The config {place!r} is wrong: {_sentence(fault)}.") from fault
+
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else Path(os.path.normpath(folder / path.expanduser()))
+
+    seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
+    files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
+    config = config.model_copy(update={"domain_files": files})
+    return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
+
+
+def _sentence(fault: ValidationError) -> str:
+    """The first fault of a validation, with the key's path and the nearest known key."""
+    first = fault.errors(include_url=False)[0]
+    where = ".".join(str(step) for step in first["loc"]) or "the whole"
+    if first["type"] != "extra_forbidden":
+        return f"`{where}`: {first['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(str(first["loc"][-1]), _known(first["loc"][:-1]), n=1)
+    return f"unknown key `{where}`" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+def _known(path: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed at a path of the config."""
+    part: Any = SessionConfig
+    for step in path:
+        field = part.model_fields.get(str(step)) if isinstance(part, type) and issubclass(part, BaseModel) else None
+        part = field.annotation if field else Endpoint
+    return list(part.model_fields) if isinstance(part, type) and issubclass(part, BaseModel) else []
