@@ -109,6 +109,12 @@ class LiveView:
             case "left":
                 said = left_line(facts["round"], facts["samples"], facts["quarantine"])
                 self.say(f"round {facts['round']}: {said}")
+            case "guard" if facts["action"] != "on":
+                self.say(f"round {facts['round']}: a guard fired: {printable(facts['why'])}")
+            case "cool_down":
+                self.say(f"round {facts['round']} is cooled: warmer, other seeds, more anchors")
+            case "step_back":
+                self.say(f"round {facts['round']}: {facts['policy']} plays again instead of {facts['left']}")
             case "unexamined":
                 self.say(f"round {self.round}: no exam: {facts['why']}")
             case "exam":

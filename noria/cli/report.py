@@ -8,6 +8,7 @@ from rich.table import Table
 
 from noria.cli.live import exam_line, left_line
 from noria.types import MEND, Exam, Quarantine, Stage
+from noria.viewer.guards import guard_lines
 from noria.viewer.text import printable
 
 
@@ -28,6 +29,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"Round {one['round']} did not train: {one['untrained']}", markup=False)
         if one["unexamined"]:
             console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
+    for line in guard_lines(summary["rounds"]):
+        console.print(line, markup=False)
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])

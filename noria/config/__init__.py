@@ -1,5 +1,6 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.guards import GUARD_ACTIONS, GUARDS, Guard, GuardAction, GuardName
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -16,8 +17,13 @@ from noria.config.parts import (
 from noria.config.session import SessionConfig, load, parse
 
 __all__ = [
+    "GUARDS",
+    "GUARD_ACTIONS",
     "Endpoint",
     "ExamRules",
+    "Guard",
+    "GuardAction",
+    "GuardName",
     "Judge",
     "Part",
     "Play",

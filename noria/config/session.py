@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from noria.config.guards import Guard, GuardName, resolved
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -59,7 +60,14 @@ class SessionConfig(Part):
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()
+    guards: dict[GuardName, Guard] = Field(default={}, validate_default=True)
+    """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
     stop: Stop = Stop()
+
+    @field_validator("guards", mode="before")
+    @classmethod
+    def _guards(cls, given: Any) -> Any:
+        return resolved(given)
 
     @model_validator(mode="after")
     def _seats(self) -> "SessionConfig":

@@ -82,6 +82,10 @@ class Context:
         """The family of tasks that a hand was dealt of."""
         return self.domains[dealt.domain].at(dealt.level)
 
+    def temperature(self, dealt: Dealt) -> float:
+        """The temperature that generator and solver play a hand at."""
+        return self.config.play.temperature if dealt.temperature is None else dealt.temperature
+
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""
         found = self.history.policy(key)

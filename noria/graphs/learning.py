@@ -5,6 +5,7 @@ Each step first asks the ledger whether it was done, so each may be run again.
 
 from noria.agents.student import Solver
 from noria.graphs.context import Context
+from noria.graphs.cooling import cooled, training
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
 from noria.identity import content_id
@@ -24,13 +25,15 @@ async def curate(context: Context, number: int) -> None:
 
 def _curated(context: Context, number: int) -> curating.Curated:
     history = context.history
+    cool = bool(cooled(history, number))
     return curating.curate(
         history.samples(number=number),
         history.samples(before=number),
         history.seeds(),
-        context.config.train,
+        training(context.config.train, cool),
         f"{context.config.random}/{number}",
         history.quarantined(),
+        truths=cool,
     )
 
 

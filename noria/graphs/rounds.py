@@ -8,6 +8,7 @@ import time
 from noria.agents.judge import Judge
 from noria.evaluators.cards import VerifierCard, verifier_card
 from noria.graphs.context import Context
+from noria.graphs.cooling import cooled
 from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.stages import add_stage, stage
@@ -30,14 +31,15 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 [levels[name][0] for name in domains],
                 config.judge.calibration,
             )
+            cool = cooled(context.history, number)
             dealt = deal(
                 config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
-                benched={(one.domain, one.level) for one in verifiers if not one.admits},
+                benched={(one.domain, one.level) for one in verifiers if not one.admits}, cool=bool(cool),
             )  # fmt: skip
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
-            facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt}
+            facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
             await context.history.keep_deal(number, dealt, **facts)
     return dealt
 
