@@ -35,6 +35,8 @@ class Desk:
     """Policy id to the name it is served under today."""
     runner: Runner
     """Where programs run that a model wrote."""
+    sits: Callable[[str], str] = lambda policy: policy
+    """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Agent:
 
     @classmethod
     def seated(cls, desk: Desk, dealt: Dealt) -> "Any":
-        """This role's agent with the policy the deal put in its seat."""
-        return cls(desk, dealt.seats[cls.role])
+        """This role's agent with the policy the deal put in its seat, or the one that took its place since."""
+        return cls(desk, desk.sits(dealt.seats[cls.role]))
 
     async def turn(self, episode: str, draft: int, attempt: int, ask: Ask) -> Turn:
         """The turn of a key: found finished, or made and recorded now.

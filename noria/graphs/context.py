@@ -1,7 +1,7 @@
 """What the graphs are given to work with; none of it is ever checkpointed."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,8 @@ class Context:
     """Endpoint name to the id of the policy that answers there."""
     lineage: set[str] = field(default_factory=set)
     """Ids of the policies of the student's lineage."""
+    instead: dict[str, str] = field(default_factory=dict)
+    """Withdrawn policy to the one that sits in its place; the desk looks here."""
     tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
@@ -106,6 +108,11 @@ class Context:
             who = self.config.seat(role)
             seats[role] = self.remote[who] if who in self.remote else self.pointer(who).id
         return seats
+
+    def withdraw(self, policies: Collection[str], to: str) -> None:
+        """Let another policy sit wherever these sat."""
+        gone = {*policies, *(old for old, new in self.instead.items() if new in policies)}
+        self.instead.update(dict.fromkeys(gone, to))
 
     async def bring_up(self, policy: Policy) -> None:
         """Serve a policy, unless it is up."""

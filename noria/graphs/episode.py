@@ -32,7 +32,7 @@ async def admit(state: State, runtime: Runtime[Context]) -> Update:
         dict(state),
         context.domain(dealt),
         asked=context.desk.templates.render("solver", instruction=state["task"].instruction),
-        proposed=proposal.messages if proposal else (),
+        proposed=proposal,
     )
     episode = projection.ended(dict(state), "accepted", sample=samples[0].id)
     await context.history.settle(episode, samples)

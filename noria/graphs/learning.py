@@ -3,14 +3,18 @@
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
+import time
+
 from noria.agents.student import Solver
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
 from noria.identity import content_id
+from noria.memory.moves import move, moves
 from noria.training import curate as curating
 from noria.training import examine as examining
+from noria.types import Move
 
 
 async def curate(context: Context, number: int) -> None:
@@ -96,18 +100,29 @@ async def examine(context: Context, number: int, student: str) -> bool:
     return exam.promoted
 
 
-async def promote(context: Context, number: int, student: str) -> None:
-    """Flip the pointer: the student plays from the next deal on; its parent is retired unless it is the base."""
-    # The exam knows the parent; the pointer may have been flipped before a crash.
+async def promote(context: Context, number: int, student: str) -> bool:
+    """Move the pointer: the student plays from the next deal on; its parent may be stepped back to.
+
+    A student that proved itself against a policy that was stepped back from meanwhile has proved
+    nothing against the one that plays now, and is kept out.
+    """
+    # The exam knows the parent; the pointer may have been moved before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)
+    key = f"promote/{number}"
+    made = any(one.key == key for one in moves(context.history))
+    if not made and context.pointer("student").id not in (parent.id, policy.id):
+        await keep_out(context, number, student)
+        return False
     await context.bring_up(policy)
-    await context.history.keep_policy(policy, "student")
     context.lineage.add(policy.id)
+    step = Move(
+        key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
+    )  # fmt: skip
+    await move(context.history, step)
     await context.history.keep_round(number, "promoted", promoted=policy.name)
-    if parent.id != context.pointer("base").id:
-        await context.fleet.retire(parent.id)
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
+    return context.pointer("student").id == policy.id
 
 
 async def keep_out(context: Context, number: int, student: str) -> None:

@@ -28,6 +28,7 @@ from noria.inference.probe import require
 from noria.memory import seeds
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
+from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
 from noria.types import ROLES, Episode, Policy
@@ -82,10 +83,14 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         stack.push_async_callback(fleet.close)
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
-        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner)
+        instead: dict[str, str] = {}
+        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner, lambda policy: instead.get(policy, policy))
         context = Context(
-            config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
+            config, known, history, index, desk, fleet, means.trainer,
+            instead=instead, tell=watch.tell, ended=watch.ended,
         )  # fmt: skip
+        for one in moves(history):
+            context.withdraw(one.withdrawn, one.after)
         await _serve(context, means)
         for sentence in skipped:
             watch.tell("skipped", {"row": sentence})

@@ -65,8 +65,7 @@ async def examine(state: State, runtime: Runtime[Context]) -> Update:
 
 async def promote(state: State, runtime: Runtime[Context]) -> Update:
     """The student takes its seat."""
-    await learning.promote(runtime.context, state["round"], state["student"])
-    return {}
+    return {"promoted": await learning.promote(runtime.context, state["round"], state["student"])}
 
 
 async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
@@ -77,7 +76,8 @@ async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
 
 async def seat(state: State, runtime: Runtime[Context]) -> Update:
     """The promoted student sits the exams of the roles it may hold besides the solver's."""
-    await seating.seat(runtime.context, state["round"], state["student"])
+    if state["promoted"]:
+        await seating.seat(runtime.context, state["round"], state["student"])
     return {}
 
 

@@ -1,30 +1,60 @@
-"""Stepping back: an earlier policy of the student's lineage plays again.
+"""Stepping back: the policy before the current one plays again.
 
-The pointer is a row, so a step back is one write; the policy that it leaves stays in the ledger.
+    bring the target up ─► move the pointer, with its reason ─► the seats follow at once
+
+Whoever finds a policy wanting (probation, a guard, a person) steps back through here. What
+is stepped back from is withdrawn: nothing points at it again, and wherever a deal seated it
+the target sits from the next call on. It stays served until the round is over, for calls
+are in flight; `settle_fleet` then keeps what may be wanted and retires the rest.
 """
 
-from noria.errors import ModelError
+import time
+
 from noria.graphs.context import Context
+from noria.memory.moves import ancestors, before, move, moves, withdrawn
+from noria.types import Cause, Move, Policy
 
 
-async def step_back(context: Context, number: int, why: str, to: str | None = None) -> None:
-    """Let the policy `to`, or else the current one's parent, play from the next deal on; done once, it does nothing.
+async def step_back(
+    context: Context, number: int, why: str, to: Policy | None = None, *, cause: Cause = "guard", key: str = ""
+) -> Policy | None:
+    """Step back from the current student to `to`, or to the policy before it; returns who plays now.
+
+    None where there is nothing to step back to: the base plays, or `to` is no ancestor of the
+    current student. A step of the same cause and round (or `key`) that was taken before is not
+    taken again.
 
     Raises:
-        ModelError: there is no such policy, or nothing before the current one.
+        EndpointError: the target cannot be served; nothing was changed.
     """
-    known = context.history.round(number).get("stepped_back")
-    if known is not None:
-        return
-    left = context.pointer("student")
-    if to is None and not left.parents:
-        raise ModelError(f"There is no policy before {left.name!r} to step back to.")
-    policy = context.policy(to or left.parents[0])
-    if policy.id == left.id:
-        return
+    key = key or f"{cause}/{number}"
+    if (made := next((one for one in moves(context.history) if one.key == key), None)) is not None:
+        return context.policy(made.after)
+    current, line = context.pointer("student"), ancestors(context.history, context.pointer("student").id)
+    target = to.id if to else next(iter(line), None)
+    if target not in line:
+        return None
+    policy = context.policy(target)
     await context.bring_up(policy)
-    await context.history.keep_policy(policy, "student")
-    await context.history.keep_round(number, "ended", stepped_back={"from": left.name, "to": policy.name, "why": why})
-    if left.id != context.pointer("base").id:
-        await context.fleet.retire(left.id)
-    context.tell("step_back", {"round": number, "policy": policy.name, "left": left.name, "why": why})
+    step = Move(
+        key=key, round=number, cause=cause, before=current.id, after=policy.id,
+        withdrawn=(current.id, *line[: line.index(target)]), why=why, at=time.time(),
+    )  # fmt: skip
+    await move(context.history, step)
+    context.withdraw(step.withdrawn, policy.id)
+    context.tell("step_back", {"round": number, "policy": current.name, "to": policy.name, "cause": cause, "why": why})
+    return policy
+
+
+async def settle_fleet(context: Context) -> None:
+    """Between rounds: keep base, student, who holds a seat and, where memory allows, who to step back to."""
+    history = context.history
+    if history.pointer("base") is None:
+        return
+    student = context.pointer("student")
+    keep = {context.pointer("base").id, student.id, *context.seats().values()} - withdrawn(history)
+    earlier = before(history, student.id)
+    if earlier is not None and context.fleet.launcher.keeps(context.policy(earlier)):
+        keep.add(earlier)
+    for policy in sorted(context.lineage - keep):
+        await context.fleet.retire(policy)

@@ -18,6 +18,9 @@ from noria.types import Policy
 ADAPTERS = 3
 """Adapters a server holds at once: the parent, the student, and one to roll back to."""
 
+SPARE = 0.5
+"""Share of the memory that must be free for an idle server to be kept: training and the next student's need theirs."""
+
 
 class VllmLauncher:
     """Serves the session's policies with vLLM on this machine."""
@@ -94,6 +97,14 @@ class VllmLauncher:
         if (server := self._servers.pop(policy.id, None)) is not None:
             await server.stop()
 
+    def keeps(self, policy: Policy) -> bool:
+        """An adapter, always; a server of its own, where it is wanted or half the memory is free."""
+        if policy.id in self._adapters or (policy.adapter and not self.merged):
+            return True
+        if self.rules.previous == "auto":
+            return free_share() > SPARE
+        return self.rules.previous == "keep"
+
     async def alive(self) -> str:
         """A dead server's last words, empty while all live."""
         dead = next((server for server in self._servers.values() if not server.alive()), None)
@@ -116,6 +127,16 @@ def _died(server: VllmServer) -> str:
     return f"the vLLM server for {server.launch.name!r} died: {server.last_words()}"
 
 
+def free_share() -> float:
+    """The share of the machine's memory that nobody needs, 0 where the kernel does not say."""
+    try:
+        lines = [line.split() for line in Path("/proc/meminfo").read_text().splitlines()]
+    except OSError:
+        return 0.0
+    found = {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1}
+    return found.get("MemAvailable", 0) / max(1, found.get("MemTotal", 0))
+
+
 def merges(rules: Serve) -> bool:
     """Whether students are served merged: on a CPU an adapter's weights are gathered token by token."""
     return rules.student == "merged" or (rules.student == "auto" and on_cpu())
@@ -134,6 +155,10 @@ class OneClient:
 
     async def retire(self, policy: Policy) -> None:
         """Nothing to take down."""
+
+    def keeps(self, policy: Policy) -> bool:
+        """Yes: it costs nothing."""
+        return True
 
     async def alive(self) -> str:
         """Nothing can die here."""

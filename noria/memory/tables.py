@@ -1,7 +1,7 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox
+    samples · quarantines · exams · outbox · moves
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
@@ -144,3 +144,16 @@ outbox = Table(
     Column("sample", String, nullable=False, unique=True),
 )
 """Samples the neighbour index has not taken yet; rows leave once it has."""
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("round", Integer, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("before", String, nullable=False),
+    Column("after", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Why the student's pointer points where it does: a row for each promotion and each step back, oldest first."""
