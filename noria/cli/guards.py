@@ -9,7 +9,7 @@ from noria.cli.reading import history
 from noria.config.guards import TABLE
 from noria.viewer.guards import guard_lines, reading_line
 
-SHOWN = ("round", "rows", "guards", "cooled", "stepped_back")
+SHOWN = ("round", "rows", "guards", "cooled")
 
 
 @app.command()

@@ -113,8 +113,6 @@ class LiveView:
                 self.say(f"round {facts['round']}: a guard fired: {printable(facts['why'])}")
             case "cool_down":
                 self.say(f"round {facts['round']} is cooled: warmer, other seeds, more anchors")
-            case "step_back":
-                self.say(f"round {facts['round']}: {facts['policy']} plays again instead of {facts['left']}")
             case "unexamined":
                 self.say(f"round {self.round}: no exam: {facts['why']}")
             case "exam":

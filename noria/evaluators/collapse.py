@@ -32,7 +32,8 @@ FEWEST = 20
 Z = 2.575829
 """Half-width of a 99 % interval in standard errors."""
 
-State = Literal["ok", "watching", "fired", "off"]
+State = Literal["ok", "first", "watching", "fired"]
+"""`first` is the round that later ones are held against; who watches has too little to tell."""
 
 COOLED = 2
 """Rounds that may cool down one after the other; a guard that fires after them stops the session."""
@@ -155,10 +156,12 @@ class GuardReading(Noun):
     """What a person needs to know besides."""
 
 
-def below(guard: GuardName, rule: Guard, found: Change | None, says: str = "", **figures: float) -> GuardReading:
+def below(
+    guard: GuardName, rule: Guard, found: Change | None, says: str = "", n: int = 0, **figures: float
+) -> GuardReading:
     """A reading that is bad where it is low."""
     if found is None:
-        return silent(guard, rule, says or NOTHING, 0, **figures)
+        return silent(guard, rule, says or NOTHING, n, **figures)
     state: State = "ok"
     if found.value < rule.bound:
         state = "fired" if found.high < rule.bound and found.n >= FEWEST else "watching"
@@ -167,10 +170,12 @@ def below(guard: GuardName, rule: Guard, found: Change | None, says: str = "", *
     return read(guard, rule, found, state, says, **figures)
 
 
-def away(guard: GuardName, rule: Guard, found: Change | None, says: str = "", **figures: float) -> GuardReading:
+def away(
+    guard: GuardName, rule: Guard, found: Change | None, says: str = "", n: int = 0, **figures: float
+) -> GuardReading:
     """A reading that is bad where it lies more than `bound` times over or under 1."""
     if found is None:
-        return silent(guard, rule, says or NOTHING, 0, **figures)
+        return silent(guard, rule, says or NOTHING, n, **figures)
     least, most = sorted((rule.bound, 1 / rule.bound))
     state: State = "ok" if least <= found.value <= most else "watching"
     if state == "watching" and (found.high < least or found.low > most) and found.n >= FEWEST:
@@ -179,6 +184,8 @@ def away(guard: GuardName, rule: Guard, found: Change | None, says: str = "", **
 
 
 NOTHING = "nothing to compare with yet"
+
+FIRST = "later rounds are held against this one"
 
 
 def read(guard: GuardName, rule: Guard, found: Change, state: State, says: str, **figures: float) -> GuardReading:
@@ -191,9 +198,16 @@ def read(guard: GuardName, rule: Guard, found: Change, state: State, says: str, 
 
 
 def silent(guard: GuardName, rule: Guard, says: str, n: int = 0, **figures: float) -> GuardReading:
-    """A guard that has nothing to read: the first round, or one without any such thing."""
+    """A guard that has nothing to compare: the first round, or one with too little of it."""
     return GuardReading(
-        guard=guard, state="watching", value=None, n=n, bound=rule.bound, action=rule.action, says=says, figures=figures
+        guard=guard,
+        state="first" if says == FIRST else "watching",
+        value=None,
+        n=n,
+        bound=rule.bound,
+        action=rule.action,
+        says=says,
+        figures=figures,
     )
 
 
@@ -223,7 +237,7 @@ def hacks(rule: Guard, passed: Mapping[str, tuple[int, int]], says: str = "") ->
     state: State = "fired" if low > rule.bound else "watching" if part else "ok"
     every = sum(pair[1] for pair in shown.values())
     return GuardReading(
-        guard="hacks", state=state, value=part / whole, low=low, high=high, n=every, bound=rule.bound,
+        guard="hacks", state=state, value=part / whole, low=low, high=high, n=whole, bound=rule.bound,
         action=rule.action, says=f"{worst}: {part} of {whole} passed{says}" if part else says,
         figures={"passed": sum(pair[0] for pair in shown.values()), "planted": every},
     )  # fmt: skip

@@ -13,10 +13,8 @@ from noria.config import Guard, GuardName
 from noria.config.guards import TABLE
 from noria.evaluators import collapse
 from noria.evaluators.audit import Audited
-from noria.evaluators.collapse import FEWEST, Change, GuardReading, Strata, change
+from noria.evaluators.collapse import FEWEST, FIRST, Change, GuardReading, Strata, change
 from noria.evaluators.measures import Measured
-
-FIRST = "later rounds are held against this one"
 
 _SETS: dict[GuardName, str] = {
     "distinct": "distinct_2",
@@ -70,22 +68,24 @@ def _read(
             return _set(name, rule, now, earlier)
         case "length":
             found, says = _change("length", now, earlier, logs=True)
-            return collapse.away(name, rule, found, says)
+            return collapse.away(name, rule, found, says, **_shown(now, name))
         case "solve_rates":
             return _solve_rates(rule, now, earlier)
         case "pass_at_k":
             found, says = _change(name, now, earlier)
             one, _ = _change("solve_rate", now, earlier)
-            once = {"pass_at_1": one.now, "pass_at_1_first": one.first} if one else {}
-            return collapse.below(name, rule, found, says, k=now.k, **once)
+            once: dict[str, Any] = {"pass_at_1": one.now, "pass_at_1_first": one.first} if one else {}
+            return collapse.below(name, rule, found, says, **_shown(now, name), **once, k=now.k)
         case _:
             found, says = _change(name, now, earlier)
             return collapse.below(name, rule, found, says, **_shown(now, name))
 
 
-def _shown(now: Measured, name: str) -> dict[str, float]:
+def _shown(now: Measured, name: str) -> dict[str, Any]:
+    """How much of a measure there is, and its plain mean."""
     strata = now.strata.get(name, Strata())
-    return {"mean": strata.mean, "of": strata.n} if strata.n else {}
+    mean = exp(strata.mean) if name == "length" else strata.mean
+    return {"n": strata.n, "mean": mean} if strata.n else {}
 
 
 def _change(name: str, now: Measured, earlier: Sequence[Measured], *, logs: bool = False) -> tuple[Change | None, str]:
@@ -105,14 +105,14 @@ def _set(name: GuardName, rule: Guard, now: Measured, earlier: Sequence[Measured
     if here is None or first is None:
         enough = here is not None and here["n"] >= FEWEST
         says = FIRST if enough else f"n = {int(here['n']) if here else now.accepted}, {FEWEST} are needed"
-        figures = {"value": here["value"], "program": here["other"]} if here else {}
+        figures: dict[str, Any] = {"value": here["value"], "program": here["other"], "mean": exp(here["ratio"])} if here else {}
         return collapse.silent(name, rule, says, int(here["n"]) if here else 0, **figures)
     gap = here["ratio"] - first["ratio"]
     reach = collapse.Z * (here["error"] ** 2 + first["error"] ** 2) ** 0.5
     found = Change(
         exp(gap), exp(gap - reach), exp(gap + reach), int(here["n"]), exp(here["ratio"]), exp(first["ratio"])
     )
-    more = {key: now.sets[key]["value"] for key in ("distinct_1", "distinct_3") if name == "distinct"}
+    more: dict[str, Any] = {key: now.sets[key]["value"] for key in ("distinct_1", "distinct_3") if name == "distinct"}
     return collapse.below(name, rule, found, "", value=here["value"], program=here["other"], **more)
 
 
@@ -120,7 +120,8 @@ def _solve_rates(rule: Guard, now: Measured, earlier: Sequence[Measured]) -> Gua
     """A spread that is gone because the student solves more is what training is for."""
     found, says = _change("solve_rates", now, earlier)
     rate, _ = _change("solve_rate", now, earlier)
-    read = collapse.below("solve_rates", rule, found, says, **({"solved": rate.now} if rate else {}))
+    solved: dict[str, Any] = {"solved": rate.now} if rate else {}
+    read = collapse.below("solve_rates", rule, found, says, **_shown(now, "solve_rates"), **solved)
     if read.state == "fired" and rate is not None and rate.low > 1:
         return read.model_copy(update={"state": "ok", "says": "the student solves more, and so more alike"})
     return read

@@ -21,6 +21,7 @@ from noria.graphs.cooling import cooled_for
 from noria.graphs.measuring import read
 from noria.graphs.session_state import Action
 from noria.graphs.stages import stage
+from noria.memory.moves import ancestors
 
 
 async def guard(context: Context, number: int) -> tuple[Action, str]:
@@ -31,7 +32,7 @@ async def guard(context: Context, number: int) -> tuple[Action, str]:
         return "stop", str(decided["why"])
     if stop and decided["action"] == "step_back":
         # Whoever takes the session's student is to be given the sound one.
-        await stepping.step_back(context, number, decided["why"], decided["to"])
+        await stepping.step_back(context, number, decided["why"], context.policy(decided["to"]))
     return ("stop", stop) if stop else (decided["action"], str(decided["why"]))
 
 
@@ -43,7 +44,7 @@ async def _decided(context: Context, number: int) -> dict[str, Any]:
         action, asking = decide(readings, cooled_for(context.history, number), bool(to))
         guards = {
             "action": action,
-            "why": _why(action, asking),
+            "why": _why(action, asking, context.policy(to).name if to else ""),
             "fired": [one.guard for one in asking],
             "to": to if action == "step_back" else "",
             "report": _report(context, number, asking) if action == "stop" else [],
@@ -55,24 +56,21 @@ async def _decided(context: Context, number: int) -> dict[str, Any]:
     return guards
 
 
-def _why(action: Turn, asking: list[GuardReading]) -> str:
-    words = {"on": "", "cool_down": "cool down", "step_back": "step back", "stop": "guard"}[action]
+def _why(action: Turn, asking: list[GuardReading], to: str) -> str:
+    words = {"on": "", "cool_down": "cool down", "step_back": f"step back to {to}", "stop": "guard"}[action]
     return f"{words}: " + "; ".join(map(sentence, asking)) if asking else ""
 
 
 def _sound(context: Context, number: int) -> str:
-    """The policy to step back to: the solver before this round's; empty where that one is the base, or gone already.
+    """The policy to step back to: the one before this round's solver; empty where that is the base, or gone already.
 
-    Another policy may have been promoted since the round was played; it learned from the
+    Another student may have been promoted since the round was played; it learned from the
     round, so it goes too.
     """
-    history = context.history
+    history, student = context.history, context.history.pointer("student")
     played = history.round(number).get("seats", {}).get("solver", "")
-    if played not in context.lineage or played == getattr(history.pointer("base"), "id", ""):
-        return ""
-    before = [history.round(earlier).get("seats", {}).get("solver", "") for earlier in range(number - 1, 0, -1)]
-    to = next((one for one in before if one and one != played and one in context.lineage), "")
-    return "" if to == context.pointer("student").id else to
+    line = [student.id, *ancestors(history, student.id)] if student else []
+    return line[line.index(played) + 1] if played in line[:-1] else ""
 
 
 def _report(context: Context, number: int, asking: list[GuardReading]) -> list[str]:
@@ -103,4 +101,4 @@ async def cool_down(context: Context, number: int) -> None:
 async def step_back(context: Context, number: int) -> None:
     """The policy before the current one plays from the next deal on."""
     guards = context.history.round(number - 1)["guards"]
-    await stepping.step_back(context, number - 1, guards["why"], guards["to"])
+    await stepping.step_back(context, number - 1, guards["why"], context.policy(guards["to"]))

@@ -42,7 +42,6 @@ def summarise(history: History) -> dict[str, Any]:
                 "rows": facts.get("curated", {}),
                 "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
                 "cooled": facts.get("cooled", ""),
-                "stepped_back": facts.get("stepped_back", {}),
                 "left": facts.get("left", {}),
                 "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),

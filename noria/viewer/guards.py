@@ -27,8 +27,6 @@ def guard_lines(rounds: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"  learned from: {mix}"
         if one["guards"]["why"] and one["guards"]["action"] != "stop":
             yield f"  what followed: {printable(one['guards']['why'])}"
-        if stepped := one["stepped_back"]:
-            yield f"  stepped back from {stepped['from']} to {stepped['to']}"
         yield from (f"  {printable(line)}" for line in one["guards"]["report"])
 
 
@@ -36,6 +34,7 @@ def reading_line(number: int, read: dict[str, Any]) -> str:
     """One reading of one round, whole."""
     said = f"; {printable(read['says'])}" if read["says"] else ""
     state = "watching (too little to tell)" if read["state"] == "watching" else str(read["state"])
+    state = "the first round" if read["state"] == "first" else state
     what = read["action"].replace("_", " ")
     return f"  round {number}  {read['guard']}: {state}: {figure(read)}; bound {read['bound']:g}, then {what}{said}"
 
@@ -43,13 +42,14 @@ def reading_line(number: int, read: dict[str, Any]) -> str:
 def figure(read: dict[str, Any]) -> str:
     """A reading's figure with its interval and n."""
     if read["value"] is None:
-        return f"no figure yet, n = {read['n']}"
+        return f"{short(read)}, n = {read['n']}"
     return f"{read['value']:.3g} [{read['low']:.3g} to {read['high']:.3g}], n = {read['n']}"
 
 
 def short(read: dict[str, Any]) -> str:
-    """A reading's figure alone."""
-    return "–" if read["value"] is None else f"{read['value']:.2f}"
+    """A reading's figure alone; of the first round what it measured."""
+    value = read["figures"].get("mean") if read["value"] is None else read["value"]
+    return "no figure" if value is None else f"{value:.2f}"
 
 
 def mixed(rows: dict[str, int]) -> str:
