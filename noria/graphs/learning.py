@@ -94,7 +94,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
 
 async def promote(context: Context, number: int, student: str) -> None:
-    """Flip the pointer: the student plays from the next deal on; its parent is retired unless it is the base."""
+    """Flip the pointer: the student plays from the next deal on; its parent is retired unless it still has a seat."""
     # The exam knows the parent; the pointer may have been flipped before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)
@@ -102,7 +102,7 @@ async def promote(context: Context, number: int, student: str) -> None:
     await context.history.keep_policy(policy, "student")
     context.lineage.add(policy.id)
     await context.history.keep_round(number, "promoted", promoted=policy.name)
-    if parent.id != context.pointer("base").id:
+    if parent.id not in (context.pointer("base").id, *context.seats().values()):
         await context.fleet.retire(parent.id)
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
 

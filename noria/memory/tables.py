@@ -1,7 +1,7 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox
+    samples · quarantines · exams · outbox · seatings
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
@@ -144,3 +144,15 @@ outbox = Table(
     Column("sample", String, nullable=False, unique=True),
 )
 """Samples the neighbour index has not taken yet; rows leave once it has."""
+
+seatings = Table(
+    "seatings",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("student", String, nullable=False),
+    Column("seated", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+)
+"""The exams for seats: who sat which, and whether it took the seat from the next round on."""
