@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import MEND, Episode, Exam, Quarantine, Stage, shown_by
+from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Stage, shown_by
 from noria.viewer.text import printable
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class LiveView:
                 self.say(f"round {self.round}: exam {self.exam}")
             case "promote":
                 self.say(f"round {self.round}: {facts['policy']} is promoted over {facts['parent']}")
+            case "seating":
+                said = seating_line(facts["exam"], facts["student"], facts["holder"])
+                self.say(f"round {self.round}: {said}")
+            case "unseated":
+                self.say(f"round {self.round}: no exam for a seat: {facts['why']}")
             case "keep_out":
                 self.say(f"round {self.round}: {facts['policy']} is kept out")
             case "untrained":
@@ -174,3 +179,12 @@ def exam_line(exam: Exam) -> str:
         f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after "
         f"on {exam.items} items; {exam.why}{without}"
     )
+
+
+def seating_line(exam: RoleExam, student: str, holder: str) -> str:
+    """A role's exam in one line: who has the seat now, and by what."""
+    without = f"; without {', '.join(exam.left_out)}, quarantined" if exam.left_out else ""
+    took = (
+        f"takes the {exam.role}'s seat from {holder}" if exam.seated else f"leaves the {exam.role}'s seat to {holder}"
+    )
+    return f"{student} {took}: {exam.why}{without}"

@@ -37,7 +37,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Run the command line; errors become sentences and statuses."""
-    from noria.cli import attack, doctor, guards, model, reading, running  # noqa: F401  (the commands register themselves)
+    from noria.cli import (  # noqa: F401  (the commands register themselves)
+        attack,
+        doctor,
+        guards,
+        model,
+        reading,
+        running,
+        seats,
+    )
 
     try:
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.

@@ -14,6 +14,7 @@ from noria.config.parts import (
     Train,
     VerifierRules,
 )
+from noria.config.roles import RoleRules
 from noria.config.session import SessionConfig, load, parse
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Judge",
     "Part",
     "Play",
+    "RoleRules",
     "SandboxRules",
     "Seeds",
     "Serve",

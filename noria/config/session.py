@@ -28,8 +28,12 @@ from noria.config.parts import (
     Train,
     VerifierRules,
 )
+from noria.config.roles import RoleRules
 from noria.errors import ConfigError
 from noria.types import ROLES, Role
+
+BY_DEFAULT: tuple[Role, ...] = ("solver", "generator", "judge")
+"""Roles of the student where the config names nobody: it solves, and may earn the others."""
 
 
 class SessionConfig(Part):
@@ -48,7 +52,8 @@ class SessionConfig(Part):
     domain_files: tuple[Path, ...] = ()
     """Python files with a domain of your own each; what they call themselves may stand in `domains`."""
     seats: dict[Role, str] = Field(default={})
-    """Who plays each role: `student`, `base`, or an endpoint's name; by default the student solves."""
+    """Who plays each role: `base`, an endpoint's name, or `student`: it solves at once, and may earn another seat,
+    which the base holds until then. By default it may earn the generator's and the judge's."""
     endpoints: dict[str, Endpoint] = Field(default={})
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
@@ -60,6 +65,7 @@ class SessionConfig(Part):
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()
+    roles: RoleRules = RoleRules()
     guards: dict[GuardName, Guard] = Field(default={}, validate_default=True)
     """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
     stop: Stop = Stop()
@@ -85,8 +91,12 @@ class SessionConfig(Part):
         return self
 
     def seat(self, role: Role) -> str:
-        """Who plays a role: `student`, `base` or an endpoint's name."""
-        return self.seats.get(role, "student" if role == "solver" else "base")
+        """Who plays a role, or may earn its seat: `student`, `base` or an endpoint's name."""
+        return self.seats.get(role, "student" if role in BY_DEFAULT else "base")
+
+    def earnable(self) -> tuple[Role, ...]:
+        """The roles whose seat the student may earn by an exam; none where no exam is to be held."""
+        return tuple(role for role in ROLES if role != "solver" and self.seat(role) == "student" and self.roles.items)
 
     def needs_local(self) -> bool:
         """Whether any seat is held by a model Noria serves itself."""

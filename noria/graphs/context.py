@@ -13,6 +13,7 @@ from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
+from noria.memory.seatings import held
 from noria.training.curate import Curated
 from noria.types import ROLES, Dealt, Episode, Policy, Role
 
@@ -102,17 +103,25 @@ class Context:
         return found
 
     def seats(self) -> dict[Role, str]:
-        """The policy in each seat, now."""
-        seats: dict[Role, str] = {}
+        """The policy in each seat, now: the student solves at once, and sits elsewhere where it earned it."""
+        earned, seats = held(self.history), dict[Role, str]()
         for role in ROLES:
             who = self.config.seat(role)
-            seats[role] = self.remote[who] if who in self.remote else self.pointer(who).id
+            if who == "student" and role != "solver":
+                seats[role] = earned[role].policy if role in earned else self.pointer("base").id
+            else:
+                seats[role] = self.remote[who] if who in self.remote else self.pointer(who).id
         return seats
 
     def withdraw(self, policies: Collection[str], to: str) -> None:
         """Let another policy sit wherever these sat."""
         gone = {*policies, *(old for old, new in self.instead.items() if new in policies)}
         self.instead.update(dict.fromkeys(gone, to))
+
+    async def fill(self, seats: dict[Role, str]) -> None:
+        """Serve whoever holds a seat; a seat that fell back may have an older holder."""
+        for policy in dict.fromkeys(seats.values()):
+            await self.bring_up(self.policy(policy))
 
     async def bring_up(self, policy: Policy) -> None:
         """Serve a policy, unless it is up."""

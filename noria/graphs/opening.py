@@ -115,7 +115,7 @@ async def _begin(history: History, config: SessionConfig, templates: Templates) 
 
 
 async def _serve(context: Context, means: Means) -> None:
-    """Bring the pool up: remote endpoints, the base, and the student that holds the solver's seat."""
+    """Bring the pool up: remote endpoints, the base, the student that solves, and who earned another seat."""
     config, history = context.config, context.history
     for name, endpoint in config.endpoints.items():
         roles = [role for role in ROLES if config.seat(role) == name]
@@ -135,4 +135,5 @@ async def _serve(context: Context, means: Means) -> None:
         base, student = context.pointer("base"), context.pointer("student")
         for policy in (base, student):
             await context.bring_up(policy)
+        await context.fill(context.seats())
     context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")

@@ -23,6 +23,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     if not dealt and levels:
         async with stage(context, number, "plan"):
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
+            await context.fill(seats)
             domains = {name: context.domains[name] for name in levels}
             verifiers = await _measured(context, number, levels)
             judge = await Judge(context.desk, seats["judge"]).calibrate(

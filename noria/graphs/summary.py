@@ -7,7 +7,10 @@ from typing import Any
 
 from noria.graphs.quarantine import account
 from noria.memory.history import History
+from noria.memory.seatings import seatings
 from noria.types import Episode
+
+SIDES = ("holder", "student")
 
 
 def summarise(history: History) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),
                 "promoted": facts.get("promoted", ""),
+                "unseated": facts.get("unseated", ""),
                 "stages": facts.get("stages", {}),
             }
             for number, phase, facts in rounds
@@ -63,6 +67,10 @@ def summarise(history: History) -> dict[str, Any]:
         },
         "quarantine": quarantine,
         "exams": [exam.model_dump(mode="json") for exam in history.exams()],
+        "seatings": [
+            {**exam.model_dump(mode="json"), **{side: names.get(getattr(exam, side), "") for side in SIDES}}
+            for exam in seatings(history)
+        ],
         "policies": [
             {
                 **policy.model_dump(mode="json", exclude={"training"}),

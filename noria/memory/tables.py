@@ -1,7 +1,7 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox · moves
+    samples · quarantines · exams · outbox · moves · seatings
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
@@ -157,3 +157,15 @@ moves = Table(
     Column("body", Text, nullable=False),
 )
 """Why the student's pointer points where it does: a row for each promotion and each step back, oldest first."""
+
+seatings = Table(
+    "seatings",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("student", String, nullable=False),
+    Column("seated", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+)
+"""The exams for seats: who sat which, and whether it took the seat from the next round on."""

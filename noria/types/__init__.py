@@ -8,7 +8,7 @@ here is frozen and goes to disk or over the wire as it is; the ledger stores not
 """
 
 from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
-from noria.types.learning import DomainResult, Exam, ExamItem, Policy
+from noria.types.learning import DomainResult, Exam, ExamItem, Policy, RoleExam, RoleItem
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
 from noria.types.standing import Cause, Move
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
@@ -40,6 +40,8 @@ __all__ = [
     "Quarantine",
     "Reason",
     "Role",
+    "RoleExam",
+    "RoleItem",
     "Ruling",
     "Sample",
     "Seed",

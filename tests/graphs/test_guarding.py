@@ -231,7 +231,9 @@ def test_a_planted_wrong_sample_is_seen_named_and_stops_the_session(tmp_path: Pa
 def test_a_verifier_that_lets_planted_cheats_pass_stops_the_session(tmp_path: Path) -> None:
     passes = "return (Check.of('x', 'verified' in response or response == self.truth_of(grounding), 'x'),)"
     path = own(tmp_path, passes, "cheated")
-    path.write_text(path.read_text() + "\n    def truth_of(self, grounding):\n        return str(grounding.facts['answer'])\n")
+    path.write_text(
+        path.read_text() + "\n    def truth_of(self, grounding):\n        return str(grounding.facts['answer'])\n"
+    )
     rules = {"domains": {"arithmetic": (1,), "cheated": (1,)}, "domain_files": (path,)}
     found = play(build.config(tmp_path, **ONLY, **rules, stop={"rounds": 3}), Stage())
     assert len(found["rounds"]) == 1
