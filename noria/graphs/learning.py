@@ -8,6 +8,7 @@ from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
 from noria.identity import content_id
+from noria.memory.learned import taught
 from noria.training import curate as curating
 from noria.training import examine as examining
 
@@ -52,8 +53,7 @@ async def train(context: Context, number: int) -> str:
         return ""
     async with stage(context, number, "train"), context.fleet.quiet():
         policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
-        policy = policy.model_copy(update={"training": {**policy.training, "samples": list(chosen.samples)}})
-        await context.history.keep_policy(policy)
+        await context.history.keep_policy(policy, also=[taught(policy.id, (row.sample for row in chosen.rows))])
     return policy.id
 
 
