@@ -7,6 +7,7 @@ from noria.agents.student import Solver
 from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
+from noria.graphs.withdrawing import retrained, unfit
 from noria.identity import content_id
 from noria.memory.learned import taught
 from noria.training import curate as curating
@@ -25,6 +26,7 @@ async def curate(context: Context, number: int) -> None:
 
 def _curated(context: Context, number: int) -> curating.Curated:
     history = context.history
+    number = retrained(history, number)
     return curating.curate(
         history.samples(number=number),
         history.samples(before=number),
@@ -62,6 +64,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
     A quarantined verifier is asked nothing; where none is left the student has proved nothing.
     """
+    if why := unfit(context, student):
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
         return held.promoted
@@ -95,6 +100,8 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
 async def promote(context: Context, number: int, student: str) -> None:
     """Flip the pointer: the student plays from the next deal on; its parent is retired unless it is the base."""
+    if unfit(context, student):  # purged between its exam and here
+        return await keep_out(context, number, student)
     # The exam knows the parent; the pointer may have been flipped before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)

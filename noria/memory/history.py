@@ -53,8 +53,9 @@ class History:
         await self.ledger.write(*rows)
 
     def seeds(self) -> list[Seed]:
-        """The seeds, in their order."""
-        rows = self.ledger.rows(select(tables.seeds.c.body).order_by(tables.seeds.c.position))
+        """The seeds, in their order, without the withdrawn."""
+        query = select(tables.seeds.c.body).order_by(tables.seeds.c.position)
+        rows = self.ledger.rows(standing(self.ledger, query, tables.seeds.c.id))
         return [Seed.model_validate_json(row.body) for row in rows]
 
     async def keep_policy(self, policy: Policy, *pointers: str, also: Iterable[Write] = ()) -> None:

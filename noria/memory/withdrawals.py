@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, func, insert, literal, select
+from sqlalchemy import Column, Select, bindparam, func, insert, literal, select
 
 from noria.memory import tables
 from noria.memory.ledger import Ledger, Write, put
@@ -37,11 +37,11 @@ class Withdrawn:
     """Seconds since the epoch."""
 
 
-def standing(ledger: Ledger, query: Rows) -> Rows:
-    """A query over the samples, without those that are withdrawn."""
+def standing(ledger: Ledger, query: Rows, key: Column[str] = tables.samples.c.id) -> Rows:
+    """A query over samples (or seeds, by their key), without those that are withdrawn."""
     if not ledger.has(tables.withdrawals):
         return query
-    return query.where(tables.samples.c.id.not_in(select(tables.withdrawals.c.sample)))
+    return query.where(key.not_in(select(tables.withdrawals.c.sample)))
 
 
 class Withdrawals:
