@@ -10,7 +10,9 @@ from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
+from noria.graphs.withdrawing import retrained, unfit
 from noria.identity import content_id
+from noria.memory.learned import taught
 from noria.memory.moves import move, moves
 from noria.training import curate as curating
 from noria.training import examine as examining
@@ -30,6 +32,7 @@ async def curate(context: Context, number: int) -> None:
 def _curated(context: Context, number: int) -> curating.Curated:
     history = context.history
     cool = bool(cooled(history, number))
+    number = retrained(history, number)
     return curating.curate(
         history.samples(number=number),
         history.samples(before=number),
@@ -59,8 +62,7 @@ async def train(context: Context, number: int) -> str:
         return ""
     async with stage(context, number, "train"), context.fleet.quiet():
         policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
-        policy = policy.model_copy(update={"training": {**policy.training, "samples": list(chosen.samples)}})
-        await context.history.keep_policy(policy)
+        await context.history.keep_policy(policy, also=[taught(policy.id, (row.sample for row in chosen.rows))])
     return policy.id
 
 
@@ -69,6 +71,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
     A quarantined verifier is asked nothing; where none is left the student has proved nothing.
     """
+    if why := unfit(context, student):
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
         return held.promoted
@@ -104,8 +109,11 @@ async def promote(context: Context, number: int, student: str) -> bool:
     """Move the pointer: the student plays from the next deal on; its parent may be stepped back to.
 
     A student that proved itself against a policy that was stepped back from meanwhile has proved
-    nothing against the one that plays now, and is kept out.
+    nothing against the one that plays now, and is kept out; so is one that was purged since its exam.
     """
+    if unfit(context, student):
+        await keep_out(context, number, student)
+        return False
     # The exam knows the parent; the pointer may have been moved before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)

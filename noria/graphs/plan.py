@@ -76,6 +76,7 @@ def deal(
                 seed=seed,
                 window=window,
                 neighbours=tuple(neighbour.text for neighbour in near),
+                shown=tuple(neighbour.sample for neighbour in near),
                 weak=tuple(skill for skill in weak if skill.startswith(f"{name}/")),
                 seats=seats,
                 templates=templates,

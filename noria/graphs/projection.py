@@ -3,6 +3,7 @@
 from typing import Any
 
 from noria.evaluators.domain import Domain
+from noria.evaluators.foreign import foreign
 from noria.fence import drawn, settled
 from noria.graphs.novelty import shape
 from noria.identity import canonical_json, content_id, stream
@@ -68,6 +69,11 @@ def samples(
         checks=tuple(check.name for check in (*state["checks"], *one.checks)),
         probes=sum(len(attack.probes) for attack in state["attacks"]),
         parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
+        critic=dealt.seats["critic"],
+        adversary=dealt.seats["adversary"],
+        judge=dealt.seats["judge"],
+        neighbours=tuple(key for key, said in zip(dealt.shown, dealt.neighbours, strict=False) if not foreign(said)),
+        sandbox=next((check.sandbox for check in one.checks if check.sandbox), ""),
     )
     answer = _sample("solver", asked, one.response, story)
     proposal = canonical_json({**draft.point.proposed(), "instruction": task.instruction})

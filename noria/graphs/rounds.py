@@ -12,6 +12,7 @@ from noria.graphs.cooling import cooled
 from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.stages import add_stage, stage
+from noria.graphs.withdrawing import retrains
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
 
@@ -20,7 +21,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     """The round's deal: found committed, or made and committed now; empty where no verifier is left to trust."""
     dealt, own = context.history.deal(number), context.config.domains
     levels = trusted(context.domains, own, context.history)
-    if not dealt and levels:
+    if not dealt and levels and not retrains(context.history, number):
         async with stage(context, number, "plan"):
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await context.fill(seats)
@@ -73,7 +74,9 @@ async def guard(context: Context, number: int) -> str:
     await context.history.keep_round(number, "ended")
     if why := exhausted(context.domains, context.config.domains, context.history):
         return why
-    if number >= stop.rounds:
+    if retrains(context.history, number + 1):
+        return ""
+    if number >= stop.rounds + sum("retrains" in facts for _, _, facts in rounds):
         return f"rounds: {number} played"
     spent = sum(context.history.tokens())
     if stop.tokens is not None and spent >= stop.tokens:

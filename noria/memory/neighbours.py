@@ -8,6 +8,7 @@ ended, because one row at a time costs a sync each.
 """
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from chromadb.config import Settings
 from noria.errors import RunError, SessionError, storage
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
+from noria.memory.withdrawals import Withdrawals
 from noria.types import Sample
 
 FOLDER = "chroma"
@@ -115,6 +117,22 @@ class Neighbours:
                 metadatas=[{"shape": row[3]} for row in free],
             )
 
+    def remove(self, ids: Sequence[str]) -> None:
+        """Let samples go; one that is not there is no error.
+
+        Raises:
+            RunError: the index cannot be written.
+        """
+        try:
+            for at in range(0, len(ids), BATCH):
+                for collection in (self._asks, self._texts):
+                    collection.delete(ids=list(ids[at : at + BATCH]))
+        except Exception as fault:  # as in `add`: the outbox keeps what was to go
+            raise RunError(
+                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
+                mend="Check the disk, then `noria memory rebuild`.",
+            ) from fault
+
     def count(self) -> int:
         """How many samples the index holds."""
         return int(self._asks.count())
@@ -127,10 +145,19 @@ class Neighbours:
 async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
     """Bring the index up to the ledger; returns how many samples it took in.
 
+    What is withdrawn and waits in the outbox leaves the index.
+
     `recount` compares what the index holds with what it was given: one that was deleted or
     lost rows takes every sample again.
     """
     waiting = history.unindexed()
+    out = Withdrawals(history.ledger).among([sample.id for sample in waiting])
+    if out:
+        index.remove(list(out))
+        gone = list(out)
+        for at in range(0, len(gone), BATCH):
+            await history.indexed(gone[at : at + BATCH])
+        waiting = [sample for sample in waiting if sample.id not in out]
     if recount:
         whole = history.samples(role="solver")
         waiting = whole if index.count() + len(waiting) < len(whole) else waiting

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     """A revision was asked for and none is left."""
     UNTRUSTED = "untrusted"
     """The verifier failed its own test this round, or an attack beat it: nothing it passes is accepted."""
+    WITHDRAWN = "withdrawn"
+    """A policy that had played in it was purged before it ended."""
     VETOED = "vetoed"
     """A judge with a veto ruled against it."""
     ENDPOINT = "endpoint"
