@@ -1,5 +1,6 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -18,6 +19,7 @@ from noria.config.session import SessionConfig, load, parse
 __all__ = [
     "Endpoint",
     "ExamRules",
+    "Hygiene",
     "Judge",
     "Part",
     "Play",

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -59,6 +60,7 @@ class SessionConfig(Part):
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()
+    hygiene: Hygiene = Hygiene()
     stop: Stop = Stop()
 
     @model_validator(mode="after")
@@ -122,7 +124,9 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
 
     seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
     files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
-    config = config.model_copy(update={"domain_files": files})
+    named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
+    hygiene = config.hygiene.model_copy(update={"benchmarks": named})
+    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 
 

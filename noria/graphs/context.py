@@ -8,7 +8,9 @@ from typing import Any
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import EndpointError, ModelError, RunError
+from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
+from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
 from noria.memory.history import History
@@ -34,6 +36,7 @@ class Context:
     desk: Desk
     fleet: Fleet
     trainer: Trainer
+    hygiene: Hygiene
     remote: dict[str, str] = field(default_factory=dict)
     """Endpoint name to the id of the policy that answers there."""
     lineage: set[str] = field(default_factory=set)
@@ -49,6 +52,7 @@ class Context:
     _batch: tuple[int, int] = (0, -1)
     _clerk: Clerk | None = None
     _hands: dict[str, Dealt] = field(default_factory=dict)
+    _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))
 
     @property
     def clerk(self) -> Clerk:
@@ -81,6 +85,12 @@ class Context:
     def domain(self, dealt: Dealt) -> Domain:
         """The family of tasks that a hand was dealt of."""
         return self.domains[dealt.domain].at(dealt.level)
+
+    def exams(self) -> Kept:
+        """The items of every exam that was held; read again when there is another."""
+        if (held := len(self.history.exams())) != self._exams[0]:
+            self._exams = held, self.hygiene.examined(self.history)
+        return self._exams[1]
 
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""

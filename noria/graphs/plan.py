@@ -42,17 +42,19 @@ def deal(
     templates: dict[str, str],
     veto: bool,
     benched: Collection[tuple[str, int]] = (),
+    barred: Collection[str] = (),
 ) -> list[Dealt]:
     """The deal of a round; the same ledger and config deal the same.
 
-    `benched` are the domains and levels whose verifier admits nothing this round.
+    `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of
+    seeds that may not be shown.
     """
     rng = stream(config.random, "deal", number)
     exams = history.exams()
     by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
     by_level = {name: level_weights(config.domains[name], solve_rates(history, name)) for name in domains}
     weak = weak_skills(exams[-1]) if exams else ()
-    seeds = history.seeds()
+    seeds = [seed for seed in history.seeds() if seed.id not in barred]
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []
     for position, name in enumerate(names):

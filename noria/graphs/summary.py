@@ -41,6 +41,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
                 "left": facts.get("left", {}),
+                "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),
