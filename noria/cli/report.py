@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import exam_line, left_line, seating_line
+from noria.cli.live import exam_line, left_line, seating_line, unclean_line
 from noria.types import MEND, Exam, Quarantine, RoleExam, Stage
 from noria.viewer.guards import guard_lines
 from noria.viewer.text import printable
@@ -194,6 +194,8 @@ def _quarantine(console: Console, summary: dict[str, Any]) -> None:
     for row in summary["rounds"]:
         for verifier, count in row["left"].items():
             console.print(f"Round {row['round']}: {left_line(row['round'], count, proofs[verifier])}", markup=False)
+        if row["unclean"]:
+            console.print(f"Round {row['round']}: {unclean_line(row['unclean'])}", markup=False)
         if row["undealt"]:
             console.print(f"Round {row['round']} dealt nothing of {', '.join(row['undealt'])}", markup=False)
 

@@ -1,6 +1,7 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
 from noria.config.guards import GUARD_ACTIONS, GUARDS, Guard, GuardAction, GuardName
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -25,6 +26,7 @@ __all__ = [
     "Guard",
     "GuardAction",
     "GuardName",
+    "Hygiene",
     "Judge",
     "Part",
     "Play",

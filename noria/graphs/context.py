@@ -8,7 +8,9 @@ from typing import Any
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import EndpointError, ModelError, RunError
+from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
+from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
 from noria.memory.history import History
@@ -35,6 +37,7 @@ class Context:
     desk: Desk
     fleet: Fleet
     trainer: Trainer
+    hygiene: Hygiene
     remote: dict[str, str] = field(default_factory=dict)
     """Endpoint name to the id of the policy that answers there."""
     lineage: set[str] = field(default_factory=set)
@@ -52,6 +55,7 @@ class Context:
     _batch: tuple[int, int] = (0, -1)
     _clerk: Clerk | None = None
     _hands: dict[str, Dealt] = field(default_factory=dict)
+    _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))
 
     @property
     def clerk(self) -> Clerk:
@@ -88,6 +92,12 @@ class Context:
     def temperature(self, dealt: Dealt) -> float:
         """The temperature that generator and solver play a hand at."""
         return self.config.play.temperature if dealt.temperature is None else dealt.temperature
+
+    def exams(self) -> Kept:
+        """The items of every exam that was held; read again when there is another."""
+        if (held := len(self.history.exams())) != self._exams[0]:
+            self._exams = held, self.hygiene.examined(self.history)
+        return self._exams[1]
 
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""

@@ -22,14 +22,19 @@ from noria.types import Move
 async def curate(context: Context, number: int) -> None:
     """Choose the rows of the round and write them where the trainer finds them."""
     async with stage(context, number, "curate"):
-        chosen = _curated(context, number)
-        await context.history.keep_round(number, "curated", curated=chosen.composition, left=chosen.left)
+        unclean = context.hygiene.unclean(context.history, number)
+        chosen = _curated(context, number, unclean)
+        looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}
+        facts = {"curated": chosen.composition, "left": chosen.left, "unclean": chosen.unclean, "hygiene": looked}
+        await context.history.keep_round(number, "curated", **facts)
+    if chosen.unclean:
+        context.tell("unclean", {"round": number, "found": chosen.unclean})
     known = context.history.quarantined()
     for verifier, count in chosen.left.items():
         context.tell("left", {"round": number, "samples": count, "quarantine": known[verifier]})
 
 
-def _curated(context: Context, number: int) -> curating.Curated:
+def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating.Curated:
     history = context.history
     cool = bool(cooled(history, number))
     number = retrained(history, number)
@@ -40,6 +45,7 @@ def _curated(context: Context, number: int) -> curating.Curated:
         training(context.config.train, cool),
         f"{context.config.random}/{number}",
         history.quarantined(),
+        unclean,
         truths=cool,
     )
 
@@ -49,12 +55,14 @@ async def train(context: Context, number: int) -> str:
     name = student_name(number)
     if (made := context.history.policy(name)) is not None:
         return made.id
-    chosen, base = _curated(context, number), context.history.pointer("base")
+    unclean = context.history.round(number).get("hygiene", {}).get("unclean", {})
+    chosen, base = _curated(context, number, unclean), context.history.pointer("base")
     needed, why = context.config.train.min_rows, ""
     if base is None:
         why = "no seat is held by a student of the session's own"
     elif chosen.composition["new"] < needed:
         why = f"{chosen.composition['new']} new rows, {needed} are needed to train"
+        why += "".join(f"; {count} are unclean: {kind}" for kind, count in chosen.unclean.items())
         why += "".join(f"; {count} more rest on {name} alone, beaten" for name, count in chosen.left.items())
     if base is None or why:
         await context.history.keep_round(number, "untrained", untrained=why)

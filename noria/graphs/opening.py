@@ -7,6 +7,7 @@ what it does not hold is made. Everything is closed on the way out, however it e
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from typing import Any
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import ConfigError, storage
+from noria.evaluators.benchmarks import benchmarks
 from noria.evaluators.foreign import foreign
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
+from noria.graphs.hygiene import Hygiene
 from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
@@ -64,6 +67,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     for seed in found:
         if seed.kind == "topic" and (what := foreign(seed.text)):
             raise ConfigError(f"The topic {seed.text!r} can be no subject: it {what}.", mend="Say it in plain words.")
+    named = benchmarks(config.hygiene.benchmarks)
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
@@ -81,12 +85,13 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await catch_up(history, index, recount=True)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
+        hygiene = Hygiene(config, known, lambda texts: index.embedder.embed(texts), named)
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
         instead: dict[str, str] = {}
         desk = Desk(fleet.pool, history, templates, fleet.served_as, runner, lambda policy: instead.get(policy, policy))
         context = Context(
-            config, known, history, index, desk, fleet, means.trainer,
+            config, known, history, index, desk, fleet, means.trainer, hygiene,
             instead=instead, tell=watch.tell, ended=watch.ended,
         )  # fmt: skip
         for one in moves(history):
@@ -97,6 +102,8 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         for sentence in left_out:
             watch.tell("left_out", {"domain": sentence})
         await history.keep_fact("left_out", json.dumps(left_out))
+        if barred := await hygiene.read_rows(history):
+            watch.tell("unclean_rows", {"found": Counter(barred.values())})
         watch.opened(context)
         yield context
 

@@ -44,11 +44,13 @@ def deal(
     templates: dict[str, str],
     veto: bool,
     benched: Collection[tuple[str, int]] = (),
+    barred: Collection[str] = (),
     cool: bool = False,
 ) -> list[Dealt]:
     """The deal of a round; the same ledger and config deal the same.
 
-    `benched` are the domains and levels whose verifier admits nothing this round.
+    `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of
+    seeds that may not be shown.
     """
     own = f"{number}/cool" if cool else f"{number}"
     rng = stream(config.random, "deal", own)
@@ -57,6 +59,7 @@ def deal(
     by_level = {name: level_weights(config.domains[name], solve_rates(history, name)) for name in domains}
     weak = weak_skills(exams[-1]) if exams else ()
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
+    seeds = [seed for seed in seeds if seed.id not in barred]
     shown = SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []

@@ -37,7 +37,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             dealt = deal(
                 config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
-                benched={(one.domain, one.level) for one in verifiers if not one.admits}, cool=bool(cool),
+                benched={(one.domain, one.level) for one in verifiers if not one.admits},
+                barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
             )  # fmt: skip
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)

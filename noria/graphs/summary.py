@@ -48,6 +48,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
                 "cooled": facts.get("cooled", ""),
                 "left": facts.get("left", {}),
+                "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),

@@ -4,7 +4,7 @@
     earlier rounds (replay)├─► rows ─► train
     the user's rows (anchors)┤
     proposals (generator) ─┘
-                 quarantined ─► leave
+      quarantined or unclean ─► leave
 
 Data accumulate and are never replaced: every training starts from the base and sees a
 share of everything that was ever accepted, so that what was learned once is not lost to
@@ -14,12 +14,14 @@ in earlier rounds stand in, for these too are no model's own.
 
 What rests on a beaten verifier alone leaves, new or old, before anything is drawn; it is
 counted by verifier and never taught again. The next student starts from the base, so it
-has learned from none of it, whatever its forebears learned.
+has learned from none of it, whatever its forebears learned. What holds a secret, or is an
+item of an exam or a benchmark, leaves in the same way, the user's own rows too.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from noria.config import Train
 from noria.identity import stream
@@ -38,18 +40,25 @@ class Curated:
     """Ids of the samples learned from."""
     left: dict[str, int]
     """Samples that left because they rest on a beaten verifier alone, by verifier."""
+    unclean: dict[str, int]
+    """Samples and rows of the user's that left because they may not be learned, by what was found in them."""
 
 
 def curate(
-    new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str, beaten: Collection[str] = (),
-    *, truths: bool = False,
+    new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str,
+    beaten: Collection[str] = (), unclean: Mapping[str, str] = MappingProxyType({}), *, truths: bool = False,
 ) -> Curated:  # fmt: skip
     """Choose a round's rows; the same name draws the same replay.
 
-    `beaten` are the verifiers in quarantine; with `truths` a program's answers make up for anchors that lack.
+    `beaten` are the verifiers in quarantine, `unclean` the samples and seeds that may not be learned: id to why;
+    with `truths` a program's answers make up for anchors that lack.
     """
     rng = stream(name, "curate")
     # Episodes of a batch end in any order; what is drawn must not depend on it.
+    stained = Counter(unclean[one.id] for one in (*new, *earlier) if one.id in unclean and _teaches(one))
+    stained += Counter(unclean[seed.id] for seed in seeds if seed.id in unclean)
+    new, earlier = ([one for one in some if one.id not in unclean] for some in (new, earlier))
+    seeds = [seed for seed in seeds if seed.id not in unclean]
     new, earlier = sorted(new, key=lambda sample: sample.id), sorted(earlier, key=lambda sample: sample.id)
     out = [sample for sample in new + earlier if rests_alone(sample.provenance, beaten)]
     new, earlier = ([one for one in some if not rests_alone(one.provenance, beaten)] for some in (new, earlier))
@@ -77,7 +86,8 @@ def curate(
     sources = Counter(sample.provenance.source for sample in (*answers, *replay))
     left = Counter(verifier for sample in out if _teaches(sample) for verifier in sample.provenance.verifiers)
     learned = tuple(sample.id for sample in chosen)
-    return Curated(tuple(rows), kinds | dict(sources), learned, dict(sorted(left.items())))
+    counts = dict(sorted(left.items())), dict(sorted(stained.items()))
+    return Curated(tuple(rows), kinds | dict(sources), learned, *counts)
 
 
 def _teaches(sample: Sample) -> bool:
