@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
+from noria.failpoints import at
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
@@ -78,6 +79,7 @@ class Agent:
         messages = self.desk.templates.render(ask.template, **ask.fields)
         served_as = self.desk.served_as(self.policy)
         started = time.time()
+        at("call.begun", key)
         completion = await self.desk.client.complete(
             Request(
                 role=self.role,
@@ -91,6 +93,7 @@ class Agent:
                 policy=self.policy,
             )
         )
+        at("turn.paid")
         turn = Turn(
             key=key,
             policy=self.policy,
@@ -105,6 +108,7 @@ class Agent:
             seconds=completion.seconds,
         )
         await self.desk.history.keep_turn(turn)
+        at("turn.kept")
         return turn
 
 

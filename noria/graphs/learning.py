@@ -4,9 +4,10 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 from noria.agents.student import Solver
+from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.identity import content_id
 from noria.training import curate as curating
 from noria.training import examine as examining
@@ -17,6 +18,7 @@ async def curate(context: Context, number: int) -> None:
     async with stage(context, number, "curate"):
         chosen = _curated(context, number)
         await context.history.keep_round(number, "curated", curated=chosen.composition, left=chosen.left)
+        at("rows.curated")
     known = context.history.quarantined()
     for verifier, count in chosen.left.items():
         context.tell("left", {"round": number, "samples": count, "quarantine": known[verifier]})
@@ -38,6 +40,7 @@ async def train(context: Context, number: int) -> str:
     """Train a student, or say why not; returns its id, empty where there is none."""
     name = student_name(number)
     if (made := context.history.policy(name)) is not None:
+        await found_done(context, number, "train")
         return made.id
     chosen, base = _curated(context, number), context.history.pointer("base")
     needed, why = context.config.train.min_rows, ""
@@ -54,6 +57,7 @@ async def train(context: Context, number: int) -> str:
         policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
         policy = policy.model_copy(update={"training": {**policy.training, "samples": list(chosen.samples)}})
         await context.history.keep_policy(policy)
+        at("training.policy_kept")
     return policy.id
 
 
@@ -88,7 +92,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
         )
     exam = exam.model_copy(update={"left_out": tuple(left_out)})
+    at("exam.held")
     await context.history.keep_exam(exam, answered)
+    at("exam.kept")
     context.tell("exam", {"exam": exam})
     return exam.promoted
 
@@ -100,8 +106,10 @@ async def promote(context: Context, number: int, student: str) -> None:
     parent, policy = context.policy(exam.parent), context.policy(student)
     await context.bring_up(policy)
     await context.history.keep_policy(policy, "student")
+    at("promotion.flipped")
     context.lineage.add(policy.id)
     await context.history.keep_round(number, "promoted", promoted=policy.name)
+    at("promotion.kept")
     if parent.id != context.pointer("base").id:
         await context.fleet.retire(parent.id)
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
@@ -113,6 +121,7 @@ async def keep_out(context: Context, number: int, student: str) -> None:
         await context.fleet.retire(student)
         context.tell("keep_out", {"round": number, "policy": context.policy(student).name})
     await context.history.keep_round(number, "kept_out" if student else "untrained")
+    at("round.kept_out")
 
 
 def student_name(number: int) -> str:

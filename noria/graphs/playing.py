@@ -9,6 +9,8 @@ import time
 import traceback
 from pathlib import Path
 
+from langgraph.runtime import RunControl
+
 from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
@@ -31,7 +33,8 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     started = time.monotonic()
     try:
         # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
-        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async")
+        # A control of its own: a session that is asked to leave finishes the episodes that play.
+        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
         episode: Episode = result["episode"]
         context.refused_calls = 0
         return episode
