@@ -12,7 +12,9 @@ JSON; the status is 1 where anything did not hold, and the sessions that failed 
 """
 
 import argparse
+import importlib
 import json
+import math
 import os
 import random
 import shutil
@@ -60,6 +62,9 @@ class Harness:
         memory, began = Memory(), time.monotonic()
         assert self._lived(place, Death(), memory) == 0, (place / "log.err").read_text()
         self.seconds, self.usual = time.monotonic() - began, memory.passed
+        for name in memory.loaded:  # what a life loads on its way, the next ones are born with
+            with suppress(Exception):
+                importlib.import_module(name)
         self.wrong += after_a_kill(place / "session", memory)
         self.expected = story(place / "session")
 
@@ -68,13 +73,13 @@ class Harness:
         for point in POINTS:
             yield Death(point)
         for point in POINTS:
-            yield Death(point, max(1, self.usual[point] // 3))
+            yield Death(point, 1 + self.usual[point] // 6)
         while True:
             if self.rng.random() < 0.5:
-                yield Death(seconds=self.rng.uniform(0.01, 0.6) * self.seconds)
+                yield Death(seconds=self.rng.uniform(0.01, 0.3) * self.seconds)
             else:
                 point = self.rng.choice(POINTS)
-                yield Death(point, self.rng.randint(1, max(1, self.usual[point])))
+                yield Death(point, int(math.exp(self.rng.uniform(0, math.log(max(1, self.usual[point] / 2))))))
 
     def run(self) -> None:
         """Kill until so many kills are done; the last session ends too."""

@@ -34,6 +34,7 @@ class Memory:
     lost: int = 0
     """Calls that were in flight at a kill, and are paid again."""
     passed: Counter[str] = field(default_factory=Counter)
+    loaded: list[str] = field(default_factory=list)
 
     def read(self, log: Path) -> list[str]:
         """Take in the side log of one life; returns what is wrong with its calls."""
@@ -47,6 +48,8 @@ class Memory:
                 case "ack":
                     table, key, *_ = json.loads(rest)
                     self.acknowledged[json.dumps([table, key])] = json.loads(rest)
+                case "import":
+                    self.loaded.append(rest)
                 case _:
                     self.passed[rest] += 1
         wrong += [f"the call {key} was made {count} times in one life" for key, count in made.items() if count > 1]
