@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
+from noria.failpoints import at
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
@@ -80,6 +81,7 @@ class Agent:
         messages = self.desk.templates.render(ask.template, **ask.fields)
         served_as = self.desk.served_as(self.policy)
         started = time.time()
+        at("call.begun", key)
         completion = await self.desk.client.complete(
             Request(
                 role=self.role,
@@ -93,6 +95,7 @@ class Agent:
                 policy=self.policy,
             )
         )
+        at("turn.paid")
         turn = Turn(
             key=key,
             policy=self.policy,
@@ -107,6 +110,7 @@ class Agent:
             seconds=completion.seconds,
         )
         await self.desk.history.keep_turn(turn)
+        at("turn.kept")
         return turn
 
 

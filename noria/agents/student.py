@@ -11,6 +11,7 @@ from noria.errors import VerifierError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
+from noria.failpoints import at
 from noria.identity import content_id
 from noria.types import Attempt, Check, Dealt, Source, Task, Turn
 
@@ -54,6 +55,7 @@ class Solver(Agent):
         async def answer(number: int, task: Task, domain: Domain) -> Attempt:
             ask = self._ask(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
+            at("exam.answered")
             said = turn.replies[0] if turn.replies else ""
             try:
                 return await checked(domain, task, said, self.policy, "student", self.desk.runner)

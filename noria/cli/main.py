@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from noria import failpoints
 from noria.errors import NoriaError
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def main() -> None:
     )
 
     try:
+        failpoints.arm()
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.
         left = app(standalone_mode=False)
         status = left if isinstance(left, int) else 0

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph.runtime import RunControl
+
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import EndpointError, ModelError, RunError
@@ -48,14 +50,20 @@ class Context:
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
     """Told of each ended episode."""
-    mark: tuple[float, tuple[int, int]] | None = None
-    """When the batch that plays began, and the tokens spent by then."""
+    mark: float | None = None
+    """When the batch that plays began."""
     refused_calls: int = 0
     """Endpoint errors since the last episode that came through."""
+    control: RunControl = field(default_factory=RunControl)
+    """Through which the session graph is asked to end after the step it takes."""
     _batch: tuple[int, int] = (0, -1)
     _clerk: Clerk | None = None
     _hands: dict[str, Dealt] = field(default_factory=dict)
     _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))
+
+    def leave(self) -> None:
+        """Ask the session to finish what is in hand, save, and leave."""
+        self.control.request_drain("interrupt")
 
     @property
     def clerk(self) -> Clerk:
@@ -74,7 +82,7 @@ class Context:
             dealt = self.history.deal(number)[batch * size : (batch + 1) * size]
             self._clerk = Clerk(self.history, self.index, self.config.play.near_duplicate, dealt)
             self._hands = {one.episode: one for one in dealt}
-            self.mark = (time.monotonic(), self.fleet.tokens())
+            self.mark = time.monotonic()
             over = self.history.ended(number)
             if self._batch[0] != number:
                 whole = self.history.deal(number)

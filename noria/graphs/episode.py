@@ -16,6 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from noria.failpoints import at
 from noria.graphs import projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
@@ -28,14 +29,18 @@ async def admit(state: State, runtime: Runtime[Context]) -> Update:
     """Write the episode and its samples, together."""
     samples = state["samples"]
     episode = projection.ended(dict(state), "accepted", sample=samples[0].id)
+    at("episode.played")
     await runtime.context.history.settle(episode, samples)
+    at("episode.settled")
     return {"episode": episode}
 
 
 async def refuse(state: State, runtime: Runtime[Context]) -> Update:
     """Write the episode with its reason."""
     episode = projection.ended(dict(state), "refused")
+    at("episode.played")
     await runtime.context.history.settle(episode)
+    at("episode.settled")
     return {"episode": episode}
 
 

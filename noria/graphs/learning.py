@@ -6,10 +6,11 @@ Each step first asks the ledger whether it was done, so each may be run again.
 import time
 
 from noria.agents.student import Solver
+from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
 from noria.graphs.quarantine import beaten_among, trusted
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.graphs.withdrawing import retrained, unfit
 from noria.identity import content_id
 from noria.memory.learned import taught
@@ -27,6 +28,7 @@ async def curate(context: Context, number: int) -> None:
         looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}
         facts = {"curated": chosen.composition, "left": chosen.left, "unclean": chosen.unclean, "hygiene": looked}
         await context.history.keep_round(number, "curated", **facts)
+        at("rows.curated")
     if chosen.unclean:
         context.tell("unclean", {"round": number, "found": chosen.unclean})
     known = context.history.quarantined()
@@ -54,6 +56,7 @@ async def train(context: Context, number: int) -> str:
     """Train a student, or say why not; returns its id, empty where there is none."""
     name = student_name(number)
     if (made := context.history.policy(name)) is not None:
+        await found_done(context, number, "train")
         return made.id
     unclean = context.history.round(number).get("hygiene", {}).get("unclean", {})
     chosen, base = _curated(context, number, unclean), context.history.pointer("base")
@@ -71,6 +74,7 @@ async def train(context: Context, number: int) -> str:
     async with stage(context, number, "train"), context.fleet.quiet():
         policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
         await context.history.keep_policy(policy, also=[taught(policy.id, (row.sample for row in chosen.rows))])
+        at("training.policy_kept")
     return policy.id
 
 
@@ -108,7 +112,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
         )
     exam = exam.model_copy(update={"left_out": tuple(left_out)})
+    at("exam.held")
     await context.history.keep_exam(exam, answered)
+    at("exam.kept")
     context.tell("exam", {"exam": exam})
     return exam.promoted
 
@@ -136,7 +142,9 @@ async def promote(context: Context, number: int, student: str) -> bool:
         key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
     )  # fmt: skip
     await move(context.history, step)
+    at("promotion.flipped")
     await context.history.keep_round(number, "promoted", promoted=policy.name)
+    at("promotion.kept")
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
     return context.pointer("student").id == policy.id
 
@@ -147,6 +155,7 @@ async def keep_out(context: Context, number: int, student: str) -> None:
         await context.fleet.retire(student)
         context.tell("keep_out", {"round": number, "policy": context.policy(student).name})
     await context.history.keep_round(number, "kept_out" if student else "untrained")
+    at("round.kept_out")
 
 
 def student_name(number: int) -> str:

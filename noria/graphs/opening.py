@@ -76,10 +76,11 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
         history = History(ledger)
-        await _begin(history, config, templates)
-        await history.keep_seeds(found)
+        # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
+        await history.keep_seeds(found)
+        await _begin(history, config, templates)
         index = Neighbours(folder)
         stack.callback(index.close)
         await catch_up(history, index, recount=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from noria.config import Train
 from noria.errors import storage
+from noria.failpoints import at
 from noria.identity import content_id, file_digest
 from noria.training.curate import Curated
 from noria.training.launch import merge, train
@@ -49,6 +50,7 @@ class Trainer:
         with storage(place):
             place.mkdir(parents=True, exist_ok=True)
             write_rows(place / "rows.jsonl", chosen.rows)
+        at("training.rows_written")
         job = Job(
             base=base.folder,
             rows=str(place / "rows.jsonl"),
@@ -64,9 +66,11 @@ class Trainer:
             bf16=self.bf16,
         )
         made = await train(job, on_step=on_step)
+        at("training.adapter_made")
         served = made.folder
         if self.merged:
             served = await merge(Path(base.folder), made.folder, place / "merged", dtype=self.dtype)
+        at("training.published")
         return Policy(
             id=weights_id(made.folder),
             name=name,
@@ -97,7 +101,12 @@ class PretendTrainer:
         place = self.folder / name
         with storage(place):
             place.mkdir(parents=True, exist_ok=True)
-            (place / "pretended.txt").write_text(content_id("rows", [row.model_dump() for row in chosen.rows]))
+            at("training.rows_written")
+            part = place / "pretended.part"
+            part.write_text(content_id("rows", [row.model_dump() for row in chosen.rows]))
+            at("training.adapter_made")
+            part.rename(place / "pretended.txt")
+        at("training.published")
         return Policy(
             id=f"policy-{file_digest(place / 'pretended.txt')[:16]}",
             name=name,
