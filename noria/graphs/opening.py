@@ -34,7 +34,9 @@ from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.training.standing import must_stand
 from noria.types import ROLES, Episode, Policy
+from noria.waiting import watched
 
 PROMPTS = "prompts"
 
@@ -76,6 +78,9 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
         history = History(ledger)
+        if (student := history.pointer("student")) is not None:
+            must_stand(student)  # before anything is written or started
+        await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said})))
         # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
