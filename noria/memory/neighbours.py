@@ -157,8 +157,8 @@ async def catch_up(history: History, index: Neighbours, *, recount: bool = False
     if out:
         index.remove(list(out))
         gone = list(out)
-        for at in range(0, len(gone), BATCH):
-            await history.indexed(gone[at : at + BATCH])
+        for first in range(0, len(gone), BATCH):
+            await history.indexed(gone[first : first + BATCH])
         waiting = [sample for sample in waiting if sample.id not in out]
     if recount:
         whole = history.samples(role="solver")
