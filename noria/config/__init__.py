@@ -1,8 +1,8 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.exam import ExamRules
 from noria.config.parts import (
     Endpoint,
-    ExamRules,
     Judge,
     Part,
     Play,

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from noria.config.exam import ExamRules
 from noria.config.parts import (
     Endpoint,
-    ExamRules,
     Judge,
     Part,
     Play,

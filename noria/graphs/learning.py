@@ -1,18 +1,14 @@
-"""The learning half of a round: curate, train, examine, promote or keep out.
+"""The learning half of a round: curate, train, promote or keep out; the exam between has a file of its own.
 
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
 
-from noria.agents.student import Solver
 from noria.graphs.context import Context
-from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import stage
-from noria.identity import content_id
 from noria.memory.moves import move, moves
 from noria.training import curate as curating
-from noria.training import examine as examining
 from noria.types import Move
 
 
@@ -59,42 +55,6 @@ async def train(context: Context, number: int) -> str:
         policy = policy.model_copy(update={"training": {**policy.training, "samples": list(chosen.samples)}})
         await context.history.keep_policy(policy)
     return policy.id
-
-
-async def examine(context: Context, number: int, student: str) -> bool:
-    """Parent and student on the same fresh items; found held, or held now.
-
-    A quarantined verifier is asked nothing; where none is left the student has proved nothing.
-    """
-    held = next((exam for exam in context.history.exams() if exam.round == number), None)
-    if held is not None:
-        return held.promoted
-    parent, policy = context.pointer("student"), context.policy(student)
-    used = {
-        content_id("parameters", [item.task.domain, item.task.parameters])
-        for earlier in range(1, number)
-        for item in context.history.exam_items(earlier)
-    }
-    rules = context.config.exam
-    name = f"{context.config.random}/{number}/exam"
-    levels = trusted(context.domains, context.config.domains, context.history)
-    domains = {key: context.domains[key] for key in levels}
-    items = examining.draw(domains, levels, rules.items, name, used=used)
-    left_out = beaten_among(context.domains, context.config.domains, context.history)
-    if not items:
-        why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"
-        await context.history.keep_round(number, "unexamined", unexamined=why)
-        context.tell("unexamined", {"round": number, "why": why})
-        return False
-    async with stage(context, number, "examine"):
-        await context.bring_up(policy)
-        exam, answered = await examining.examine(
-            number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
-        )
-    exam = exam.model_copy(update={"left_out": tuple(left_out)})
-    await context.history.keep_exam(exam, answered)
-    context.tell("exam", {"exam": exam})
-    return exam.promoted
 
 
 async def promote(context: Context, number: int, student: str) -> bool:

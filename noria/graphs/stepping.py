@@ -46,6 +46,17 @@ async def step_back(
     return policy
 
 
+async def withdraw(context: Context, number: int, policy: str, why: str, *, cause: Cause) -> None:
+    """Withdraw a policy that plays no more, though the one promoted over it stays."""
+    student = context.pointer("student")
+    step = Move(
+        key=f"{cause}/{number}", round=number, cause=cause, before=student.id, after=student.id,
+        withdrawn=(policy,), why=why, at=time.time(),
+    )  # fmt: skip
+    if await move(context.history, step):
+        context.withdraw(step.withdrawn, student.id)
+
+
 async def settle_fleet(context: Context) -> None:
     """Between rounds: keep base, student, who holds a seat and, where memory allows, who to step back to."""
     history = context.history

@@ -12,17 +12,20 @@ when a prompt is prefilled in pieces.
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import exp, log
-from typing import Any
+from typing import Any, TypeVar
 
 from openai import APIConnectionError, APIResponseValidationError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
+from openai.types import Completion as TextCompletion
 from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
-from noria.inference.client import Completion, Request
+from noria.inference.client import Completion, Request, Scored
 from noria.inference.limiter import Limiter
 from noria.types import Usage
+
+Reply = TypeVar("Reply", ChatCompletion, TextCompletion)
 
 AGAIN = frozenset({408, 409, 425, 429})
 """Statuses below 500 that are worth another try."""
@@ -54,7 +57,7 @@ class OpenAIClient:
         arguments = _arguments(request)
         async with self._limiter.place():
             started = time.monotonic()
-            reply = await self._tried(request.model, arguments, started + self._deadline)
+            reply = await self._tried(request.model, arguments, started + self._deadline, self._chat)
             seconds = time.monotonic() - started
         choices = reply.choices
         return Completion(
@@ -65,15 +68,44 @@ class OpenAIClient:
             logprobs=_choice_logprobs(reply, request.choices),
         )
 
-    async def _tried(self, model: str, arguments: dict[str, Any], until: float) -> ChatCompletion:
+    async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
+        """Score a text by its prompt logprobs, as vLLM gives them (see `Reader.score`)."""
+        arguments = {
+            "model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0,
+            "extra_body": {"prompt_logprobs": 0},
+        }  # fmt: skip
+
+        async def create(**arguments: Any) -> TextCompletion:
+            reply = await self._client.completions.create(**arguments)
+            if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list):
+                raise ValueError("the body is no completion")
+            return reply
+
+        async with self._limiter.place():
+            started = time.monotonic()
+            try:
+                reply = await self._tried(model, arguments, started + self._deadline, create)
+            except EndpointError as fault:
+                if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
+                    return None
+                raise
+            seconds = time.monotonic() - started
+        return _scored(reply, seconds)
+
+    async def _chat(self, **arguments: Any) -> ChatCompletion:
+        reply: ChatCompletion = await self._client.chat.completions.create(**arguments)
+        if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
+            raise ValueError("the body is no chat completion")
+        return reply
+
+    async def _tried(
+        self, model: str, arguments: dict[str, Any], until: float, create: Callable[..., Awaitable[Reply]]
+    ) -> Reply:
         pause = PAUSES[0]
         while True:
             try:
                 async with asyncio.timeout(max(0.001, until - time.monotonic())):
-                    reply: ChatCompletion = await self._client.chat.completions.create(**arguments)
-                if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
-                    raise ValueError("the body is no chat completion")
-                return reply
+                    return await create(**arguments)
             except APIStatusError as fault:
                 why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault)
                 if fault.status_code < 500 and fault.status_code not in AGAIN:
@@ -97,7 +129,18 @@ class OpenAIClient:
         await self._client.close()
 
 
-def _usage(reply: ChatCompletion) -> Usage:
+def _scored(reply: TextCompletion, seconds: float) -> Scored | None:
+    """The text's score; none where the endpoint passed over what it was asked for."""
+    said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
+    try:
+        # The first token has nothing before it; of the rest vLLM names the text's own first.
+        logprobs = [float(next(iter(token.values()))["logprob"]) for token in said or () if token]
+    except (TypeError, KeyError, ValueError, AttributeError, StopIteration):
+        return None
+    return Scored(-sum(logprobs), len(logprobs), _usage(reply), seconds) if logprobs else None
+
+
+def _usage(reply: ChatCompletion | TextCompletion) -> Usage:
     """What the call was billed for; nothing where the endpoint does not say."""
     if reply.usage is None:
         return Usage()
