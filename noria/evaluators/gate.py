@@ -69,7 +69,7 @@ def wilson(right: int, items: int, z: float = 1.959964) -> tuple[float, float]:
 def sign_test(wins: int, losses: int) -> float:
     """One-sided exact p of McNemar's test (1947): the chance of `wins` or more of the discordant pairs by coin."""
     pairs = wins + losses
-    return sum(comb(pairs, k) for k in range(wins, pairs + 1)) / 2**pairs  # of whole numbers: no pairs are too many
+    return sum(comb(pairs, k) for k in range(wins, pairs + 1)) / (1 << pairs)  # of whole numbers: no pairs are too many
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:

@@ -67,16 +67,18 @@ async def promote(context: Context, number: int, student: str) -> bool:
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)
     key = f"promote/{number}"
-    made = any(one.key == key for one in moves(context.history))
-    if not made and context.pointer("student").id not in (parent.id, policy.id):
-        await keep_out(context, number, student)
-        return False
-    await context.bring_up(policy)
-    context.lineage.add(policy.id)
-    step = Move(
-        key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
-    )  # fmt: skip
-    await move(context.history, step)
+    async with context.pointing:
+        made = any(one.key == key for one in moves(context.history))
+        if not made and context.pointer("student").id not in (parent.id, policy.id):
+            await keep_out(context, number, student)
+            return False
+        if not made or context.pointer("student").id == policy.id:
+            await context.bring_up(policy)
+        context.lineage.add(policy.id)
+        step = Move(
+            key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
+        )  # fmt: skip
+        await move(context.history, step)
     await context.history.keep_round(number, "promoted", promoted=policy.name)
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
     return context.pointer("student").id == policy.id

@@ -20,6 +20,7 @@ from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
+from noria.graphs.rollback import listening
 from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
@@ -98,6 +99,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             watch.tell("left_out", {"domain": sentence})
         await history.keep_fact("left_out", json.dumps(left_out))
         watch.opened(context)
+        await stack.enter_async_context(listening(context))
         yield context
 
 
