@@ -49,19 +49,19 @@ class Solver(Agent):
                 break
         return [await checked(domain, task, said, who, source, self.desk.runner) for who, said in replies[:count]]
 
-    async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[Attempt]:
-        """Answer exam tasks once each, greedily, all at once."""
+    async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[tuple[Attempt, bool]]:
+        """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap."""
 
-        async def answer(number: int, task: Task, domain: Domain) -> Attempt:
+        async def answer(number: int, task: Task, domain: Domain) -> tuple[Attempt, bool]:
             ask = self._ask(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
             at("exam.answered")
-            said = turn.replies[0] if turn.replies else ""
+            said, cut = turn.replies[0] if turn.replies else "", turn.finish[:1] == ("length",)
             try:
-                return await checked(domain, task, said, self.policy, "student", self.desk.runner)
+                return await checked(domain, task, said, self.policy, "student", self.desk.runner), cut
             except VerifierError as fault:  # it fails for parent and student alike, and the exam goes on
                 failed = Check.of("verifier", False, str(fault))
-                return attempted(task, said.strip(), self.policy, "student", (failed,))
+                return attempted(task, said.strip(), self.policy, "student", (failed,)), cut
 
         return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
 

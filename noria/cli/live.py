@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Stage, shown_by
+from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Stage, Trial, shown_by
 from noria.viewer.text import printable
 
 if TYPE_CHECKING:
@@ -132,6 +132,12 @@ class LiveView:
                 self.say(f"round {self.round}: no exam for a seat: {facts['why']}")
             case "keep_out":
                 self.say(f"round {self.round}: {facts['policy']} is kept out")
+            case "trial":
+                self.say(f"round {self.round}: probation of {facts['policy']}: {trial_line(facts['trial'])}")
+            case "step_back":
+                self.say(
+                    f"{facts['policy']} is withdrawn ({facts['cause']}): {facts['why']}; {facts['to']} plays again"
+                )
             case "untrained":
                 self.say(f"round {self.round}: no training: {facts['why']}")
             case "waiting":
@@ -205,3 +211,34 @@ def seating_line(exam: RoleExam, student: str, holder: str) -> str:
         f"takes the {exam.role}'s seat from {holder}" if exam.seated else f"leaves the {exam.role}'s seat to {holder}"
     )
     return f"{student} {took}: {exam.why}{without}"
+
+
+def demand_lines(exam: Exam) -> list[str]:
+    """What an exam demanded and found, and what it could have seen, a line each."""
+    marks = {(True, True): "shown", (True, False): "not shown", (False, True): "left out"}
+    lines = [f"{one.name}: {marks[one.asked, one.met]}: {one.said}" for one in exam.demands]
+    return [*lines, *([power_line(exam)] if exam.power else [])]
+
+
+def power_line(exam: Exam) -> str:
+    """What an exam could have seen, and what the gain sought would have needed, in plain words."""
+    one = exam.power
+    assert one is not None, "an exam of an older version"
+    saw = (
+        f"a true gain of {one.detectable:.0%} or more would have been seen with a chance of 80 %"
+        if one.detectable < 1
+        else "no gain would have been seen with a chance of 80 %"
+    )
+    return (
+        f"power: on {exam.items} items, {one.discordant:.0%} of them told apart, {saw}; "
+        f"a gain of {one.gain:.0%} is seen with a chance of {one.chance:.0%}, and with 80 % on {one.items} items"
+    )
+
+
+def trial_line(trial: Trial) -> str:
+    """What became of a policy on probation, in one line."""
+    heir = ""
+    if trial.heir and not trial.passed:
+        did = "beats that one too, and stays" if trial.heir_stays else "does not beat that one, and goes too"
+        heir = f"; who was promoted over it meanwhile {did}"
+    return ("it stays: " if trial.passed else "it goes: ") + trial.why + heir

@@ -46,6 +46,7 @@ def main() -> None:
         model,
         purge,
         reading,
+        rollback,
         running,
         seats,
     )

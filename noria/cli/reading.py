@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noria.cli.live import exam_line
+from noria.cli.live import demand_lines, exam_line
 from noria.cli.main import AsJson, Session, app, err, out
 from noria.cli.report import print_judges, print_summary, print_verifiers
 from noria.errors import SessionError
@@ -154,12 +154,15 @@ def exam(
         out.print("No exam was held.")
     for one in held:
         out.print(f"Round {one.round}: {exam_line(one)}", markup=False)
+        for line in demand_lines(one):
+            out.print(f"  {line}", markup=False)
         for part in one.domains:
             worse = ", significantly worse" if part.significantly_worse else ""
             out.print(f"  {part.domain}: {part.parent} -> {part.student} of {part.items}{worse}", markup=False)
     for item in items:
         marks = "".join("+" if passed else "-" for passed in (item.parent_passed, item.student_passed))
-        out.print(f"{marks}  {printable(item.task.instruction)}", markup=False)
+        kind = "  (frozen)" * item.frozen
+        out.print(f"{marks}{kind}  {printable(item.task.instruction)}", markup=False)
         out.print(f"      parent: {printable(item.parent)!r}  student: {printable(item.student)!r}", markup=False)
 
 

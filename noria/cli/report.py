@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import exam_line, left_line, seating_line, unclean_line
-from noria.types import MEND, Exam, Quarantine, RoleExam, Stage
+from noria.cli.live import demand_lines, exam_line, left_line, seating_line, trial_line, unclean_line
+from noria.types import MEND, Exam, Quarantine, RoleExam, Stage, Trial
 from noria.viewer.guards import guard_lines
 from noria.viewer.text import printable
 
@@ -27,7 +27,10 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         if one["retrains"]:
             console.print(f"Round {one['round']} trains the student of round {one['retrains']} again", markup=False)
     for data in summary["exams"]:
-        console.print(f"Exam of round {data['round']}: {exam_line(Exam.model_validate(data))}", markup=False)
+        exam = Exam.model_validate(data)
+        console.print(f"Exam of round {data['round']}: {exam_line(exam)}", markup=False)
+        for line in demand_lines(exam):
+            console.print(f"  {line}", markup=False)
         parts = [f"{one['domain']} {one['parent']}→{one['student']}/{one['items']}" for one in data["domains"]]
         console.print(f"  by domain (right before→after): {', '.join(parts)}", markup=False)
     for one in summary["rounds"]:
@@ -42,6 +45,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     for one in summary["seatings"]:
         said = seating_line(RoleExam.model_validate(one), one["student"], one["holder"])
         console.print(f"Seat exam of round {one['round']}: {said}", markup=False)
+    _standing(console, summary)
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])
@@ -218,6 +222,29 @@ def _samples(console: Console, samples: dict[str, Any]) -> None:
         f"rows kept for the generator's role: {samples['generator_rows']}",
         markup=False,
     )
+
+
+def _standing(console: Console, summary: dict[str, Any]) -> None:
+    """Probations that were decided, the one that was not, and every step back."""
+    names = {one["id"]: one["name"] for one in summary["policies"]}
+    for data in summary["probations"]:
+        trial = Trial.model_validate(data)
+        who = f"{names.get(trial.policy, trial.policy)} against {names.get(trial.against, trial.against)}"
+        console.print(f"Probation in round {trial.round}, {who}: {trial_line(trial)}", markup=False)
+    for one in summary["moves"]:
+        if one["cause"] != "promote":
+            gone = ", ".join(names.get(policy, policy) for policy in one["withdrawn"])
+            console.print(
+                f"Round {one['round']}: {gone} withdrawn ({one['cause']}), "
+                f"{names.get(one['after'], one['after'])} plays: {one['why']}",
+                markup=False,
+            )
+    if waiting := summary["on_probation"]:
+        console.print(
+            f"{waiting['policy']} is on probation still: promoted in round {waiting['since']}, not examined again; "
+            f"`noria rollback {summary['session']}` leads back to {waiting['against']}",
+            markup=False,
+        )
 
 
 def _policies(console: Console, policies: list[dict[str, Any]]) -> None:

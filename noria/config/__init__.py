@@ -1,10 +1,10 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.exam import ExamRules
 from noria.config.guards import GUARD_ACTIONS, GUARDS, Guard, GuardAction, GuardName
 from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
-    ExamRules,
     Judge,
     Part,
     Play,

@@ -165,15 +165,6 @@ class Train(Part):
     seed: int = 0
 
 
-class ExamRules(Part):
-    """How parent and student are compared."""
-
-    items: int = Field(default=40, ge=5)
-    """Fresh items of each domain."""
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    """Chance of promoting a student that is no better."""
-
-
 class Stop(Part):
     """When a session ends; whichever comes first is reported."""
 

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from noria.config.exam import ExamRules
 from noria.config.guards import Guard, GuardName, resolved
 from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
-    ExamRules,
     Judge,
     Part,
     Play,

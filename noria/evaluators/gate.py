@@ -1,4 +1,4 @@
-"""Gates: pure functions that admit or refuse.
+"""The gate: a pure function that admits a candidate or refuses it, and the exact tests it shares with others.
 
 Evidence outranks opinion. No ruling of a judge can admit a candidate that failed a check;
 a judge can only refuse one that passed them all, and only while its calibration holds.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
 
-from noria.types import Attack, Attempt, Check, Critique, DomainResult, ExamItem, Reason, Ruling, Verdict
+from noria.types import Attack, Attempt, Check, Critique, Reason, Ruling, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def wilson(right: int, items: int, z: float = 1.959964) -> tuple[float, float]:
 def sign_test(wins: int, losses: int) -> float:
     """One-sided exact p of McNemar's test (1947): the chance of `wins` or more of the discordant pairs by coin."""
     pairs = wins + losses
-    return sum(comb(pairs, k) for k in range(wins, pairs + 1)) / float(2**pairs)
+    return sum(comb(pairs, k) for k in range(wins, pairs + 1)) / (1 << pairs)  # of whole numbers: no pairs are too many
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
@@ -85,41 +85,3 @@ def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
 def spend(alpha: float, number: int) -> float:
     """The level of round `number`, so that all rounds of a session together stay under `alpha`: 6α/π²k²."""
     return alpha * 6 / (9.869604401089358 * number * number)
-
-
-def by_domain(items: Sequence[ExamItem], alpha: float) -> tuple[DomainResult, ...]:
-    """Each domain's part of an exam, and where the student is worse beyond chance."""
-    names = sorted({item.task.domain for item in items})
-    groups = [[item for item in items if item.task.domain == name] for name in names]
-    worse = [
-        sign_test(
-            sum(item.parent_passed and not item.student_passed for item in group),
-            sum(item.student_passed and not item.parent_passed for item in group),
-        )
-        for group in groups
-    ]
-    return tuple(
-        DomainResult(
-            domain=name,
-            items=len(group),
-            parent=sum(item.parent_passed for item in group),
-            student=sum(item.student_passed for item in group),
-            worse_p=p,
-            significantly_worse=bad,
-        )
-        for name, group, p, bad in zip(names, groups, worse, holm(worse, alpha), strict=True)
-    )
-
-
-def promote(wins: int, losses: int, alpha: float, domains: Sequence[DomainResult]) -> tuple[bool, str]:
-    """Whether a student enters the pool, and the sentence why.
-
-    It must beat its parent by more than noise on the same items, and be significantly
-    worse in no domain.
-    """
-    p = sign_test(wins, losses)
-    if p >= alpha:
-        return False, f"no gain beyond noise: {wins} won, {losses} lost, p = {p:.3g}, needed under {alpha:.3g}"
-    if worse := [result.domain for result in domains if result.significantly_worse]:
-        return False, f"worse in {', '.join(worse)} after Holm's correction, though p = {p:.3g} overall"
-    return True, f"{wins} won, {losses} lost, p = {p:.3g} under {alpha:.3g}, no domain worse"

@@ -1,5 +1,7 @@
 """What the graphs are given to work with; none of it is ever checkpointed."""
 
+import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -47,6 +49,8 @@ class Context:
     """Ids of the policies of the student's lineage."""
     instead: dict[str, str] = field(default_factory=dict)
     """Withdrawn policy to the one that sits in its place; the desk looks here."""
+    pointing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever moves the student's pointer, or lets policies go that it may move to."""
     tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
@@ -147,7 +151,11 @@ class Context:
         if not self.fleet.is_up(policy.id):
             self.tell("bring_up", {"policy": policy.name})
             await stand(policy, self.history.pointer("base"))
+            started = time.monotonic()
             await self.fleet.bring_up(policy)
+            took = json.loads(self.history.ledger.fact("bring_up") or "{}")
+            took[policy.name] = round(time.monotonic() - started, 1)
+            await self.history.keep_fact("bring_up", json.dumps(took))
 
     async def must_live(self, fault: EndpointError) -> None:
         """Let one endpoint error be an episode's outcome, unless a server died or nothing comes through.

@@ -1,22 +1,18 @@
-"""The learning half of a round: curate, train, examine, promote or keep out.
+"""The learning half of a round: curate, train, promote or keep out; the exam between has a file of its own.
 
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
 
-from noria.agents.student import Solver
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
-from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.graphs.withdrawing import retrained, unfit
-from noria.identity import content_id
 from noria.memory.learned import taught
 from noria.memory.moves import move, moves
 from noria.training import curate as curating
-from noria.training import examine as examining
 from noria.types import Move
 
 
@@ -78,47 +74,6 @@ async def train(context: Context, number: int) -> str:
     return policy.id
 
 
-async def examine(context: Context, number: int, student: str) -> bool:
-    """Parent and student on the same fresh items; found held, or held now.
-
-    A quarantined verifier is asked nothing; where none is left the student has proved nothing.
-    """
-    if why := unfit(context, student):
-        await context.history.keep_round(number, "unexamined", unexamined=why)
-        return False
-    held = next((exam for exam in context.history.exams() if exam.round == number), None)
-    if held is not None:
-        return held.promoted
-    parent, policy = context.pointer("student"), context.policy(student)
-    used = {
-        content_id("parameters", [item.task.domain, item.task.parameters])
-        for earlier in range(1, number)
-        for item in context.history.exam_items(earlier)
-    }
-    rules = context.config.exam
-    name = f"{context.config.random}/{number}/exam"
-    levels = trusted(context.domains, context.config.domains, context.history)
-    domains = {key: context.domains[key] for key in levels}
-    items = examining.draw(domains, levels, rules.items, name, used=used)
-    left_out = beaten_among(context.domains, context.config.domains, context.history)
-    if not items:
-        why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"
-        await context.history.keep_round(number, "unexamined", unexamined=why)
-        context.tell("unexamined", {"round": number, "why": why})
-        return False
-    async with stage(context, number, "examine"):
-        await context.bring_up(policy)
-        exam, answered = await examining.examine(
-            number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
-        )
-    exam = exam.model_copy(update={"left_out": tuple(left_out)})
-    at("exam.held")
-    await context.history.keep_exam(exam, answered)
-    at("exam.kept")
-    context.tell("exam", {"exam": exam})
-    return exam.promoted
-
-
 async def promote(context: Context, number: int, student: str) -> bool:
     """Move the pointer: the student plays from the next deal on; its parent may be stepped back to.
 
@@ -132,17 +87,19 @@ async def promote(context: Context, number: int, student: str) -> bool:
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)
     key = f"promote/{number}"
-    made = any(one.key == key for one in moves(context.history))
-    if not made and context.pointer("student").id not in (parent.id, policy.id):
-        await keep_out(context, number, student)
-        return False
-    await context.bring_up(policy)
-    context.lineage.add(policy.id)
-    step = Move(
-        key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
-    )  # fmt: skip
-    await move(context.history, step)
-    at("promotion.flipped")
+    async with context.pointing:
+        made = any(one.key == key for one in moves(context.history))
+        if not made and context.pointer("student").id not in (parent.id, policy.id):
+            await keep_out(context, number, student)
+            return False
+        if not made or context.pointer("student").id == policy.id:
+            await context.bring_up(policy)
+        context.lineage.add(policy.id)
+        step = Move(
+            key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
+        )  # fmt: skip
+        await move(context.history, step)
+        at("promotion.flipped")
     await context.history.keep_round(number, "promoted", promoted=policy.name)
     at("promotion.kept")
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})

@@ -23,6 +23,7 @@ from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
 from noria.graphs.hygiene import Hygiene
+from noria.graphs.rollback import listening
 from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
@@ -111,6 +112,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         if barred := await hygiene.read_rows(history):
             watch.tell("unclean_rows", {"found": Counter(barred.values())})
         watch.opened(context)
+        await stack.enter_async_context(listening(context))
         yield context
 
 

@@ -105,6 +105,6 @@ def _examined(history: History, verifier: str, beaten: Mapping[str, Quarantine])
         count = sum(item.task.grounding.verifier == verifier for item in items)
         if count:
             left = [item for item in items if item.task.grounding.verifier not in beaten]
-            again = judge(exam.round, exam.parent, exam.student, left, rules, exam.seconds)
+            again = judge(exam.round, exam.parent, exam.student, left, rules, exam.seconds, exam.prose)
             found.append({"round": exam.round, "items": count, "promoted": exam.promoted, "without": again.promoted})
     return found

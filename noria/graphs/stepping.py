@@ -27,7 +27,13 @@ async def step_back(
     Raises:
         EndpointError: the target cannot be served; nothing was changed.
     """
-    key = key or f"{cause}/{number}"
+    async with context.pointing:
+        return await _stepped_back(context, number, why, to, cause, key or f"{cause}/{number}")
+
+
+async def _stepped_back(
+    context: Context, number: int, why: str, to: Policy | None, cause: Cause, key: str
+) -> Policy | None:
     if (made := next((one for one in moves(context.history) if one.key == key), None)) is not None:
         return context.policy(made.after)
     current, line = context.pointer("student"), ancestors(context.history, context.pointer("student").id)
@@ -46,15 +52,28 @@ async def step_back(
     return policy
 
 
+async def withdraw(context: Context, number: int, policy: str, why: str, *, cause: Cause) -> None:
+    """Withdraw a policy that plays no more, though the one promoted over it stays."""
+    async with context.pointing:
+        student = context.pointer("student")
+        step = Move(
+            key=f"{cause}/{number}", round=number, cause=cause, before=student.id, after=student.id,
+            withdrawn=(policy,), why=why, at=time.time(),
+        )  # fmt: skip
+        if await move(context.history, step):
+            context.withdraw(step.withdrawn, student.id)
+
+
 async def settle_fleet(context: Context) -> None:
     """Between rounds: keep base, student, who holds a seat and, where memory allows, who to step back to."""
     history = context.history
     if history.pointer("base") is None:
         return
-    student = context.pointer("student")
-    keep = {context.pointer("base").id, student.id, *context.seats().values()} - withdrawn(history)
-    earlier = before(history, student.id)
-    if earlier is not None and context.fleet.launcher.keeps(context.policy(earlier)):
-        keep.add(earlier)
-    for policy in sorted(context.lineage - keep):
-        await context.fleet.retire(policy)
+    async with context.pointing:
+        student = context.pointer("student")
+        keep = {context.pointer("base").id, student.id, *context.seats().values()} - withdrawn(history)
+        earlier = before(history, student.id)
+        if earlier is not None and context.fleet.launcher.keeps(context.policy(earlier)):
+            keep.add(earlier)
+        for policy in sorted(context.lineage - keep):
+            await context.fleet.retire(policy)

@@ -5,8 +5,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from noria.config import SessionConfig
 from noria.graphs.quarantine import account
+from noria.graphs.standing import on_probation, trials
 from noria.memory.history import History
+from noria.memory.moves import moves
 from noria.memory.seatings import seatings
 from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
@@ -77,6 +80,9 @@ def summarise(history: History) -> dict[str, Any]:
             {**exam.model_dump(mode="json"), **{side: names.get(getattr(exam, side), "") for side in SIDES}}
             for exam in seatings(history)
         ],
+        "probations": [one.model_dump(mode="json") for one in trials(history)],
+        "on_probation": _waiting(history, names),
+        "moves": [one.model_dump(mode="json") for one in moves(history)],
         "policies": [
             {
                 **policy.model_dump(mode="json", exclude={"training"}),
@@ -101,6 +107,14 @@ def summarise(history: History) -> dict[str, Any]:
         "tokens": {"prompt": prompt, "completion": completion},
         "machine": json.loads(history.ledger.fact("machine") or "{}"),
     }
+
+
+def _waiting(history: History, names: dict[str, str]) -> dict[str, Any] | None:
+    """Who is on probation still, since which round, and whom a step back leads to; none where nobody is."""
+    one, config = on_probation(history), history.ledger.fact("config")
+    if one is None or config is None or not SessionConfig.model_validate_json(config).exam.probation:
+        return None
+    return {"policy": names[one.policy], "against": names[one.against], "since": one.since}
 
 
 def seats_accounts(episodes: Iterable[Episode]) -> dict[str, dict[str, Any]]:

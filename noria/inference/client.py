@@ -8,7 +8,7 @@ knows whether a vLLM, a cloud endpoint or a script answered.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from noria.types import Message, Role, Usage
 
@@ -62,4 +62,29 @@ class Client(Protocol):
 
     async def close(self) -> None:
         """Give back connections; further calls are errors."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """How a policy reads a text: it is shown the text, and says how likely each token was."""
+
+    nats: float
+    """Negative logprob of the whole text, its first token aside."""
+    tokens: int
+    """Tokens that were scored."""
+    usage: Usage
+    seconds: float
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A client that can also score a text; not every endpoint can."""
+
+    async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
+        """Score a text by the policy served as `model`; none where the endpoint lacks it.
+
+        Raises:
+            EndpointError: no answer within the deadline.
+        """
         ...

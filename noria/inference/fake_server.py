@@ -12,7 +12,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Any, Literal
@@ -22,8 +22,8 @@ from aiohttp import web
 
 from noria.inference.client import Request
 from noria.inference.ports import HOST
-from noria.inference.puppet import Puppet
-from noria.inference.scripted import Script
+from noria.inference.puppet import Puppet, read_steadily
+from noria.inference.scripted import Reads, Script
 from noria.types import Message, Role
 
 Fault = Literal["500", "429", "drop", "truncate"]
@@ -40,6 +40,7 @@ class FakeServer:
     key: str = ""
     """Bearer key that calls must carry; empty asks for none."""
     script: Script = field(default_factory=Puppet)
+    reads: Reads = read_steadily
     latency: float = 0.0
     """Seconds before each answer."""
     schemas: bool = True
@@ -64,6 +65,7 @@ class FakeServer:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/completions", self._text)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
         if self.adapters:
@@ -113,6 +115,14 @@ class FakeServer:
         return web.Response(status=200 if found else 404, text="Success" if found else "not loaded")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
+        return await self._called(request, self._completion)
+
+    async def _text(self, request: web.Request) -> web.StreamResponse:
+        return await self._called(request, self._scored)
+
+    async def _called(
+        self, request: web.Request, answer: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> web.StreamResponse:
         self.calls += 1
         body = orjson.loads(await request.read())
         if self.latency:
@@ -123,7 +133,7 @@ class FakeServer:
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
         self._in_flight += 1
         try:
-            return _json(self._completion(body))
+            return _json(answer(body))
         finally:
             self._in_flight -= 1
 
@@ -162,6 +172,22 @@ class FakeServer:
             "model": body["model"],
             "choices": choices,
             "usage": {"prompt_tokens": prompt, "completion_tokens": made, "total_tokens": prompt + made},
+        }
+
+    def _scored(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A text completion of one word, with the prompt's logprobs where they are asked for."""
+        words = body["prompt"].split()
+        said = self.reads(body["model"], body["prompt"])
+        tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
+        asked = self.logprobs and body.get("prompt_logprobs") is not None
+        choice = {"index": 0, "finish_reason": "length", "text": " and", "logprobs": None}
+        return {
+            "id": f"cmpl-{self.calls}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": body["model"],
+            "choices": [{**choice, "prompt_logprobs": [None, *tokens] if asked else None}],
+            "usage": {"prompt_tokens": len(words), "completion_tokens": 1, "total_tokens": len(words) + 1},
         }
 
     def _request(self, body: dict[str, Any]) -> Request:

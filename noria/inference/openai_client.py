@@ -14,20 +14,24 @@ is prefilled in pieces.
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import httpx2
 from openai import APIConnectionError, APIResponseValidationError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
+from openai.types import Completion as TextCompletion
 
 from noria.errors import EndpointError
-from noria.inference.client import Completion, Request
+from noria.inference.client import Completion, Request, Scored
 from noria.inference.limiter import Limiter
 from noria.inference.reply import cap, read
+from noria.types import Usage
 from noria.waiting import Wait, waiting
+
+Reply = TypeVar("Reply")
 
 AGAIN = frozenset({408, 409, 425, 429})
 """Statuses below 500 that are worth another try."""
@@ -75,15 +79,41 @@ class OpenAIClient:
             until = time.monotonic() + self._deadline
             who = f"the {request.role}'s answer from {request.model!r} at {self.url}"
             with waiting(who, self._deadline) as wait:
-                return await self._tried(request, arguments, until, wait)
 
-    async def _tried(self, request: Request, arguments: dict[str, Any], until: float, waited: Wait) -> Completion:
-        started, pause, tries, model = time.monotonic(), PAUSES[0], 0, request.model
+                async def call(started: float) -> Completion:
+                    reply = await self._client.chat.completions.with_raw_response.create(**arguments)
+                    return read(reply.http_response.content, request, time.monotonic() - started)
+
+                return await self._tried(request.model, call, until, wait)
+
+    async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
+        """Score a text by its prompt logprobs, as vLLM gives them (see `Reader.score`)."""
+        arguments: dict[str, Any] = {
+            "model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0,
+            "extra_body": {"prompt_logprobs": 0},
+        }  # fmt: skip
+
+        async def call(started: float) -> Scored | None:
+            reply = await self._client.completions.create(**arguments)
+            if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list):
+                raise ValueError("the body is no completion")
+            return _scored(reply, time.monotonic() - started)
+
+        async with self._limiter.place():
+            with waiting(f"the score of a text by {model!r} at {self.url}", self._deadline) as wait:
+                try:
+                    return await self._tried(model, call, time.monotonic() + self._deadline, wait)
+                except EndpointError as fault:
+                    if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
+                        return None
+                    raise
+
+    async def _tried(self, model: str, call: Callable[[float], Awaitable[Reply]], until: float, waited: Wait) -> Reply:
+        started, pause, tries = time.monotonic(), PAUSES[0], 0
         while True:
             try:
                 async with asyncio.timeout(max(0.001, until - time.monotonic())):
-                    reply = await self._client.chat.completions.with_raw_response.create(**arguments)
-                return read(reply.http_response.content, request, time.monotonic() - started)
+                    return await call(started)
             except APIStatusError as fault:
                 why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault, self._deadline)
                 if fault.status_code < 500 and fault.status_code not in AGAIN:
@@ -107,6 +137,22 @@ class OpenAIClient:
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.close()
+
+
+def _scored(reply: TextCompletion, seconds: float) -> Scored | None:
+    """The text's score; none where the endpoint passed over what it was asked for."""
+    said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
+    try:
+        # The first token has nothing before it; of the rest vLLM names the text's own first.
+        logprobs = [float(next(iter(token.values()))["logprob"]) for token in said or () if token]
+    except (TypeError, KeyError, ValueError, AttributeError, StopIteration):
+        return None
+    usage = (
+        Usage()
+        if reply.usage is None
+        else Usage(prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
+    )
+    return Scored(-sum(logprobs), len(logprobs), usage, seconds) if logprobs else None
 
 
 def _arguments(request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 
 from noria.errors import EndpointError
-from noria.inference.client import Client, Completion, Request
+from noria.inference.client import Client, Completion, Reader, Request, Scored
 
 WINDOW = 10.0
 """Seconds over which the rate of the live view is taken."""
@@ -46,6 +46,17 @@ class Pool:
         self._completion += completion.usage.completion_tokens
         self._recent.append((time.monotonic(), completion.usage.completion_tokens))
         return completion
+
+    async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
+        """Score a text (see `Reader.score`); none where the policy's client cannot."""
+        client: object = self._clients.get(policy)
+        if not isinstance(client, Reader):
+            return None
+        scored = await client.score(model, text, policy)
+        if scored is not None:
+            self._prompt += scored.usage.prompt_tokens
+            self._completion += scored.usage.completion_tokens
+        return scored
 
     def tokens(self) -> tuple[int, int]:
         """Prompt and completion tokens that went through."""

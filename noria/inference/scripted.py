@@ -3,19 +3,25 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from noria.inference.client import Completion, Request
+from noria.inference.client import Completion, Request, Scored
+from noria.inference.puppet import read_steadily
 from noria.types import Usage
 
 Script = Callable[[Request], str | Sequence[str]]
 """Request to one reply for all n, or to a sequence of replies; it may raise what a client raises."""
 
 
+Reads = Callable[[str, str], Sequence[float]]
+"""Served name and text to the logprobs of its tokens after the first."""
+
+
 class ScriptedClient:
     """Answers every request by calling a script, and remembers the requests."""
 
-    def __init__(self, script: Script, *, delay: float = 0.0) -> None:
-        """Answer from `script`, after `delay` seconds."""
+    def __init__(self, script: Script, *, delay: float = 0.0, reads: Reads | None = read_steadily) -> None:
+        """Answer from `script`, after `delay` seconds; score texts by `reads`, or not at all."""
         self.script = script
+        self.reads = reads
         self.delay = delay
         self.requests: list[Request] = []
 
@@ -33,6 +39,13 @@ class ScriptedClient:
             usage=Usage(prompt_tokens=prompt, completion_tokens=sum(len(reply.split()) for reply in replies)),
             seconds=self.delay,
         )
+
+    async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
+        """Score a text (see `Reader.score`)."""
+        if self.reads is None:
+            return None
+        said = self.reads(model, text)
+        return Scored(-sum(said), len(said), Usage(prompt_tokens=len(said) + 1, completion_tokens=1), self.delay)
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -1,20 +1,32 @@
-"""Examine: parent and student answer the same fresh items, and exact arithmetic decides.
+"""Examine: parent and student answer the same items, and exact arithmetic decides.
 
-Items come from the bucket of each domain's parameter space that training never sees, are
-worded by program, and are never asked in two exams of a session. Both answer greedily,
-through the prompt they play with. A student passes if it wins more discordant pairs than
-chance allows and loses no domain beyond it.
+    fresh    from the bucket that only exams may use, never asked in two exams of a session
+    frozen   from another bucket, the same for every student of the session
+    prose    the package's passages of general text, which are only read
+
+Items are worded by program. Both answer greedily, through the prompt they play with. What the
+parent answered to the frozen items, and how the base read, is in the ledger since an earlier
+exam, but for the first. Everything is asked side by side, for a server answers many at once.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from noria.agents.reading import read
 from noria.agents.student import Solver
 from noria.config import ExamRules
+from noria.evaluators import promotion
 from noria.evaluators.domain import Domain
-from noria.evaluators.gate import by_domain, promote, sign_test, spend, wilson
+from noria.evaluators.gate import sign_test, spend, wilson
+from noria.evaluators.probation import stays
 from noria.identity import bucket, content_id, stream
-from noria.types import Bucket, Exam, ExamItem, Task
+from noria.types import Attempt, Bucket, Exam, ExamItem, Prose, Task, Trial
+
+Items = list[tuple[Task, Domain]]
+Answered = tuple[Attempt, bool]
+"""An attempt, and whether it was cut."""
 
 TRIES = 4000
 """Draws a domain gets to find its items; small domains may hold fewer."""
@@ -23,9 +35,9 @@ TRIES = 4000
 def draw(
     domains: dict[str, Domain], levels: dict[str, tuple[int, ...]], count: int, name: str,
     *, used: set[str], where: Bucket = "gate",
-) -> list[tuple[Task, Domain]]:  # fmt: skip
+) -> Items:  # fmt: skip
     """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid."""
-    items: list[tuple[Task, Domain]] = []
+    items: Items = []
     for kind in domains.values():
         rng = stream(name, kind.name)
         found = 0
@@ -60,36 +72,108 @@ def draw(
     return items
 
 
+@dataclass(frozen=True)
+class Known:
+    """What an earlier exam of the session asked already."""
+
+    frozen: Mapping[str, ExamItem] = field(default_factory=dict)
+    """The parent's answers to frozen items, in the fields of a student, by task."""
+    prose: tuple[float, ...] = ()
+    """How the base reads."""
+
+
 async def examine(
-    number: int, parent: Solver, student: Solver, items: list[tuple[Task, Domain]], rules: ExamRules
-) -> tuple[Exam, list[ExamItem]]:
-    """Hold a round's exam.
+    number: int, parent: Solver, student: Solver, items: Items, rules: ExamRules,
+    *, frozen: Items | None = None, known: Known | None = None, base: str = "",
+) -> tuple[Exam, list[ExamItem]]:  # fmt: skip
+    """Hold a round's exam; `base` is the policy whose reading the student's is held against (the parent, if empty).
 
     Raises:
         EndpointError: a policy cannot be asked.
     """
     started = time.monotonic()
-    episode = f"exam-r{number:04}"
-    before, after = await asyncio.gather(parent.examine(episode, 1, items), student.examine(episode, 2, items))
+    frozen, known = frozen or [], known or Known()
+    exam, kept = f"exam-r{number:04}", f"frozen-r{number:04}"
+    unknown = [one for one in frozen if one[0].id not in known.frozen]
+    before, after, old, new, text = await asyncio.gather(
+        parent.examine(exam, 1, items),
+        student.examine(exam, 2, items),
+        parent.examine(kept, 1, unknown),
+        student.examine(kept, 2, frozen),
+        _prose(number, student, base or parent.policy, rules, known.prose),
+    )
+    told = dict(zip((task.id for task, _ in unknown), old, strict=True))
     answered = [
-        ExamItem(
-            task=task, parent=one.response, student=two.response, parent_passed=one.passed, student_passed=two.passed
-        )
-        for (task, _), one, two in zip(items, before, after, strict=True)
+        _item(task, one, two, right_length=right_length(task, domain))
+        for (task, domain), one, two in zip(items, before, after, strict=True)
     ]
-    return judge(number, parent.policy, student.policy, answered, rules, time.monotonic() - started), answered
+    for (task, _), two in zip(frozen, new, strict=True):
+        if task.id in told:
+            answered.append(_item(task, told[task.id], two, frozen=True))
+        else:
+            had, mark = known.frozen[task.id], _item(task, two, two, frozen=True)
+            answered.append(
+                mark.model_copy(
+                    update={"parent": had.student, "parent_passed": had.student_passed, "parent_cut": had.student_cut}
+                )
+            )
+    return judge(number, parent.policy, student.policy, answered, rules, time.monotonic() - started, text), answered
 
 
-def judge(number: int, parent: str, student: str, items: list[ExamItem], rules: ExamRules, seconds: float) -> Exam:
-    """The exam's outcome from its items; pure."""
-    wins = sum(item.student_passed and not item.parent_passed for item in items)
-    losses = sum(item.parent_passed and not item.student_passed for item in items)
-    right = sum(item.parent_passed for item in items), sum(item.student_passed for item in items)
+async def _prose(number: int, student: Solver, base: str, rules: ExamRules, known: tuple[float, ...]) -> Prose | None:
+    """How base and student read general text; none where it is not wanted or an endpoint cannot tell."""
+    if not rules.prose:
+        return None
+    place = f"prose-r{number:04}"
+    before = known or await read(student.desk, base, place, 1)
+    after = await read(student.desk, student.policy, place, 2) if before else None
+    return promotion.prose(before, after, rules.prose, rules.alpha) if before and after else None
+
+
+def _item(task: Task, parent: Answered, student: Answered, *, frozen: bool = False, right_length: int = 0) -> ExamItem:
+    (one, cut), (two, cut_too) = parent, student
+    return ExamItem(
+        task=task,
+        parent=one.response,
+        student=two.response,
+        parent_passed=one.passed,
+        student_passed=two.passed,
+        frozen=frozen,
+        parent_cut=cut,
+        student_cut=cut_too,
+        right_length=right_length,
+    )
+
+
+def right_length(task: Task, domain: Domain) -> int:
+    """Characters of a right answer as the program writes it; 0 where it cannot."""
+    try:
+        return len(domain.truth(domain.point(task.parameters), stream("right", task.id)))
+    except Exception:  # a domain of one's own may raise anything, and the exam goes on
+        return 0
+
+
+def judge(
+    number: int,
+    parent: str,
+    student: str,
+    items: list[ExamItem],
+    rules: ExamRules,
+    seconds: float,
+    text: Prose | None = None,
+) -> Exam:
+    """The exam's outcome from its items and what was read; pure."""
+    fresh, kept = [item for item in items if not item.frozen], [item for item in items if item.frozen]
+    wins, losses = promotion.discordant(fresh)
+    right = sum(item.parent_passed for item in fresh), sum(item.student_passed for item in fresh)
     alpha = spend(rules.alpha, number)
-    domains = by_domain(items, rules.alpha)
-    promoted, why = promote(wins, losses, alpha, domains)
+    domains = promotion.by_domain(fresh, rules.alpha)
+    lost = promotion.frozen(kept, rules.margin, rules.alpha)
+    shape = promotion.form(fresh, rules.alpha) if len(fresh) > 1 else None
+    demands = promotion.demands(wins, losses, alpha, domains, lost, text, shape, alpha=rules.alpha)
+    promoted, why = promotion.promote(demands)
     skills: dict[str, tuple[int, int]] = {}
-    for item in items:
+    for item in fresh:
         name = f"{item.task.domain}/{item.task.skill}"
         seen, good = skills.get(name, (0, 0))
         better = item.student_passed if promoted else item.parent_passed
@@ -99,18 +183,74 @@ def judge(number: int, parent: str, student: str, items: list[ExamItem], rules: 
         round=number,
         parent=parent,
         student=student,
-        items=len(items),
+        items=len(fresh),
         parent_right=right[0],
         student_right=right[1],
         wins=wins,
         losses=losses,
         p_value=sign_test(wins, losses),
         alpha=alpha,
-        parent_interval=wilson(right[0], len(items)),
-        student_interval=wilson(right[1], len(items)),
+        parent_interval=wilson(right[0], len(fresh)),
+        student_interval=wilson(right[1], len(fresh)),
         domains=domains,
         skills=skills,
         promoted=promoted,
+        why=why,
+        seconds=seconds,
+        demands=demands,
+        frozen=lost,
+        prose=text,
+        form=shape,
+        power=promotion.seen(wins, losses, len(fresh), rules.gain, alpha),
+    )
+
+
+def paired(task: Task, parent: Answered, response: str, passed: bool) -> ExamItem:
+    """An item that the parent answered now, and the student before."""
+    one, cut = parent
+    return ExamItem(
+        task=task, parent=one.response, student=response, parent_passed=one.passed, student_passed=passed,
+        parent_cut=cut,
+    )  # fmt: skip
+
+
+def judge_trial(
+    number: int,
+    policy: str,
+    against: str,
+    pairs: tuple[int, int],
+    first: Sequence[ExamItem],
+    second: Sequence[ExamItem],
+    rules: ExamRules,
+    *,
+    spent: float,
+    seconds: float,
+) -> Trial:
+    """What became of a promoted policy, from what it was promoted on and fresh items of a later round; pure.
+
+    `pairs` are the wins and losses it was promoted on, `first` those items where they are known,
+    `spent` the level it was promoted at.
+    """
+    wins, losses = promotion.discordant(second)
+    domains = promotion.by_domain([*first, *second], rules.alpha)
+    passed, why = True, "no fresh item was left to examine it on"
+    if second:
+        passed, why = stays(pairs, (wins, losses), domains, spent=spent, alpha=rules.alpha)
+    won, lost = pairs[0] + wins, pairs[1] + losses
+    return Trial(
+        round=number,
+        policy=policy,
+        against=against,
+        items=len(second),
+        wins=wins,
+        losses=losses,
+        p_worse=sign_test(losses, wins),
+        pooled_wins=won,
+        pooled_losses=lost,
+        p_gain=sign_test(won, lost),
+        alpha=spent,
+        domains=domains,
+        passed=passed,
         why=why,
         seconds=seconds,
     )

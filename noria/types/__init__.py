@@ -8,7 +8,21 @@ here is frozen and goes to disk or over the wire as it is; the ledger stores not
 """
 
 from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
-from noria.types.learning import DomainResult, Exam, ExamItem, Policy, RoleExam, RoleItem
+from noria.types.learning import (
+    Demand,
+    DemandName,
+    DomainResult,
+    Exam,
+    ExamItem,
+    Form,
+    Frozen,
+    Policy,
+    Power,
+    Prose,
+    RoleExam,
+    RoleItem,
+    Trial,
+)
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
 from noria.types.standing import Cause, Move
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
@@ -24,10 +38,14 @@ __all__ = [
     "Check",
     "Critique",
     "Dealt",
+    "Demand",
+    "DemandName",
     "DomainResult",
     "Episode",
     "Exam",
     "ExamItem",
+    "Form",
+    "Frozen",
     "Grounding",
     "Json",
     "Message",
@@ -35,7 +53,9 @@ __all__ = [
     "Noun",
     "Outcome",
     "Policy",
+    "Power",
     "Probe",
+    "Prose",
     "Provenance",
     "Quarantine",
     "Reason",
@@ -48,6 +68,7 @@ __all__ = [
     "Source",
     "Stage",
     "Task",
+    "Trial",
     "Turn",
     "TurnKey",
     "Usage",

@@ -1,5 +1,7 @@
 """Who acts, and how a student was compared with its parent."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from noria.types.candidate import Task
@@ -33,6 +35,13 @@ class ExamItem(Noun):
     student: str
     parent_passed: bool
     student_passed: bool
+    frozen: bool = False
+    """Whether it is one of the session's frozen items, which every student is asked, and no fresh one."""
+    parent_cut: bool = False
+    student_cut: bool = False
+    """Whether the answer was cut at its cap."""
+    right_length: int = 0
+    """Characters of a right answer as the program writes it; 0 where that is not known."""
 
 
 class DomainResult(Noun):
@@ -46,6 +55,80 @@ class DomainResult(Noun):
     """One-sided exact p that the student is worse here."""
     significantly_worse: bool
     """After Holm's correction over the domains."""
+
+
+DemandName = Literal["gain", "domains", "frozen", "prose", "form"]
+
+
+class Demand(Noun):
+    """One thing a student must show to be promoted."""
+
+    name: DemandName
+    met: bool
+    """Also true where nothing was asked: what was left out keeps nobody out, and `said` says so."""
+    asked: bool = True
+    said: str
+    """What was found, in plain words."""
+
+
+class Frozen(Noun):
+    """The session's frozen items: what the student lost of what its parent knew."""
+
+    items: int
+    parent: int
+    """Items the parent got right."""
+    student: int
+    wins: int
+    losses: int
+    bound: float
+    """Lower one-sided bound of the difference of the shares right (Tango, 1998)."""
+    margin: float
+    """The loss that must be ruled out."""
+
+
+class Prose(Noun):
+    """How well the student still reads general text, against the base of the session."""
+
+    base: tuple[float, ...]
+    student: tuple[float, ...]
+    """Nats a token of each passage; their mean is the logarithm of the perplexity."""
+    ratio: float
+    """The student's perplexity over the base's, by the mean over passages of the difference in nats."""
+    bound: float
+    """Upper one-sided bound of the ratio."""
+    margin: float
+    """The rise of perplexity that must be ruled out, as a share."""
+
+
+class Form(Noun):
+    """The form of the student's answers to fresh items, against its parent's and a right one."""
+
+    longer: float
+    """Mean length over that of the longer of the parent's answer and a right one, by the mean of logarithms."""
+    bound: float
+    """Upper one-sided bound of it."""
+    limit: float
+    """What the bound may not exceed."""
+    parent_cut: int
+    student_cut: int
+    """Answers cut at their cap."""
+    cut_p: float
+    """One-sided exact p that the student's are cut more often."""
+
+
+class Power(Noun):
+    """What the exam could have seen."""
+
+    gain: float
+    """The gain that was sought, as a share of items."""
+    chance: float
+    """The chance that this exam sees that gain."""
+    discordant: float
+    """Share of items that only one of the two got right."""
+    detectable: float
+    """The gain that would have been seen with a chance of 80 %; 1 where none would."""
+    items: int
+    """Fresh items that the gain sought would have needed for a chance of 80 %."""
 
 
 class Exam(Noun):
@@ -75,6 +158,12 @@ class Exam(Noun):
     promoted: bool
     why: str
     seconds: float
+    demands: tuple[Demand, ...] = ()
+    """What had to be shown and was or was not; empty in an exam of an older version, which asked the first two."""
+    frozen: Frozen | None = None
+    prose: Prose | None = None
+    form: Form | None = None
+    power: Power | None = None
     left_out: tuple[str, ...] = ()
     """Quarantined verifiers, whose items were not asked: what they pass proves nothing."""
 
@@ -120,3 +209,39 @@ class RoleItem(Noun):
     """What was asked, in words; the turns hold the prompts and replies."""
     holder_right: bool
     student_right: bool
+
+
+class Trial(Noun):
+    """A promoted policy examined once more, a round later, against the policy it was promoted over."""
+
+    round: int
+    """The round that held it."""
+    policy: str
+    """Who stood on probation."""
+    against: str
+    """Whom it was promoted over, and whom a step back leads to."""
+    items: int
+    """Fresh items, asked in no exam before the policy was promoted."""
+    wins: int
+    losses: int
+    p_worse: float
+    """One-sided exact p that the policy is worse on the fresh items."""
+    pooled_wins: int
+    pooled_losses: int
+    p_gain: float
+    """One-sided exact p of the gain over both exams."""
+    alpha: float
+    """What `p_gain` must stay under: the level the policy was promoted at."""
+    domains: tuple[DomainResult, ...]
+    """Over both exams."""
+    passed: bool
+    why: str
+    heir: str = ""
+    """Who was promoted over it in the round of the trial; empty where nobody was."""
+    heir_pairs: tuple[int, int] = (0, 0)
+    """Wins and losses of the heir against `against`, on the same items."""
+    heir_stays: bool = False
+    """Whether the heir beats `against` on them, so that it may stay though the policy fails."""
+    asked: tuple[str, ...] = ()
+    """Ids of the parameters asked in the trial alone; no later exam asks them."""
+    seconds: float

@@ -47,7 +47,7 @@ class Turn(Noun):
     finish: tuple[str, ...]
     """Why each reply ended: `stop`, `length`, …"""
     logprobs: dict[str, float] = Field(default_factory=dict)
-    """Logprob of each choice at the first token, where a choice was asked for."""
+    """Logprob of each choice at the first token, where a choice was asked for; `nats` and `tokens` of a text read."""
     usage: Usage
     started: float
     """Seconds since the epoch."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.evaluators.gate import by_domain, decide, holm, promote, sign_test, spend, wilson
+from noria.evaluators.gate import decide, holm, sign_test, spend, wilson
+from noria.evaluators.promotion import by_domain, demands, promote
 from noria.types import ExamItem, Reason, Ruling
 from tests import build
 
@@ -78,8 +79,8 @@ def test_all_rounds_together_spend_no_more_than_the_session_has() -> None:
 
 
 def test_no_gain_keeps_out_and_gain_promotes() -> None:
-    assert promote(9, 0, 0.03, ())[0]
-    promoted, why = promote(3, 2, 0.03, ())
+    assert promote(demands(9, 0, 0.03, ()))[0]
+    promoted, why = promote(demands(3, 2, 0.03, ()))
     assert not promoted
     assert "no gain beyond noise: 3 won, 2 lost" in why
 
@@ -93,7 +94,7 @@ def test_a_gain_bought_with_a_domain_is_kept_out() -> None:
     items = [item("a", False, True)] * 40 + [item("b", True, False)] * 12
     found = by_domain(items, 0.05)
     assert [(one.domain, one.significantly_worse) for one in found] == [("a", False), ("b", True)]
-    promoted, why = promote(40, 12, 0.03, found)
+    promoted, why = promote(demands(40, 12, 0.03, found))
     assert not promoted
     assert "worse in b" in why
 

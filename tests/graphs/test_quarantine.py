@@ -14,7 +14,7 @@ import pytest
 from noria.config import SessionConfig
 from noria.errors import RunError
 from noria.evaluators.registry import domains
-from noria.graphs import learning, rounds
+from noria.graphs import examination, learning, rounds
 from noria.graphs.context import Context
 from noria.graphs.opening import Watch, opened
 from noria.graphs.playing import play
@@ -321,7 +321,7 @@ async def test_with_no_item_left_a_student_is_kept_out_and_the_reason_is_kept(tm
         student = await all_but_the_exam(context)
         assert student
         await context.history.settle(proof(context.history.deal(1)[-1]))
-        assert not await learning.examine(context, 1, student)
+        assert not await examination.examine(context, 1, student)
         await learning.keep_out(context, 1, student)
         assert context.history.round(1)["unexamined"] == "no item to examine it on is left; quarantined: odd@1"
         assert context.history.exams() == []

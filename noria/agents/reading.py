@@ -1,0 +1,51 @@
+"""A policy reads general text aloud, as it were: how likely it finds each passage, token by token.
+
+No words are asked of it, so there is no prompt to render; what was found is recorded as a
+turn all the same, under a key of its own and with the hash of its passage, and never paid for twice.
+"""
+
+import asyncio
+import time
+
+from noria.agents.base import Desk
+from noria.evaluators.passages import passages
+from noria.identity import digest
+from noria.inference.client import Reader
+from noria.types import Turn, TurnKey
+
+NATS, TOKENS = "nats", "tokens"
+
+
+async def read(desk: Desk, policy: str, episode: str, draft: int) -> tuple[float, ...] | None:
+    """Nats a token of each passage; none where the policy's endpoint gives no logprobs of a prompt.
+
+    Raises:
+        EndpointError: the endpoint cannot answer.
+    """
+    # One is asked first: an endpoint that lacks it is not asked twelve times.
+    first = await _passage(desk, policy, episode, draft, 1)
+    if first is None:
+        return None
+    rest = await asyncio.gather(
+        *(_passage(desk, policy, episode, draft, number) for number in range(2, len(passages()) + 1))
+    )
+    found = [one for one in (first, *rest) if one is not None]
+    return tuple(found) if len(found) == len(passages()) else None
+
+
+async def _passage(desk: Desk, policy: str, episode: str, draft: int, number: int) -> float | None:
+    key = TurnKey(episode=episode, role="solver", draft=draft, attempt=number)
+    if (turn := desk.history.turn(key)) is None:
+        source, text = passages()[number - 1]
+        started, served_as = time.time(), desk.served_as(policy)
+        scored = await desk.client.score(served_as, text, policy) if isinstance(desk.client, Reader) else None
+        if scored is None:
+            return None
+        turn = Turn(
+            key=key, policy=policy, served_as=served_as, template=f"prose@{digest(source + text)[:12]}",
+            messages=(), replies=(), finish=(),
+            logprobs={NATS: scored.nats, TOKENS: scored.tokens},
+            usage=scored.usage, started=started, seconds=scored.seconds,
+        )  # fmt: skip
+        await desk.history.keep_turn(turn)
+    return turn.logprobs[NATS] / turn.logprobs[TOKENS]

@@ -1,0 +1,102 @@
+"""The exam of a round: which items are asked, what an earlier exam already knows, and the outcome in the ledger.
+
+Asked of the ledger first, so it may be run again. A quarantined verifier is asked nothing.
+"""
+
+from noria.agents.student import Solver
+from noria.failpoints import at
+from noria.graphs.context import Context
+from noria.graphs.quarantine import beaten_among, trusted
+from noria.graphs.stages import stage
+from noria.graphs.standing import trials
+from noria.graphs.withdrawing import unfit
+from noria.identity import content_id
+from noria.memory.history import History
+from noria.training import examine as examining
+from noria.training.examine import Items, Known
+from noria.types import ExamItem
+
+
+async def examine(context: Context, number: int, student: str) -> bool:
+    """Parent and student on the same items; found held, or held now.
+
+    Where no trusted verifier is left to ask for items the student has proved nothing.
+    """
+    if why := unfit(context, student):
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        return False
+    held = next((exam for exam in context.history.exams() if exam.round == number), None)
+    if held is not None:
+        return held.promoted
+    parent, policy, rules = context.pointer("student"), context.policy(student), context.config.exam
+    items = fresh(context, number, "exam", rules.items)
+    left_out = beaten_among(context.domains, context.config.domains, context.history)
+    if not items:
+        why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        context.tell("unexamined", {"round": number, "why": why})
+        return False
+    async with stage(context, number, "examine"):
+        await context.bring_up(policy)
+        exam, answered = await examining.examine(
+            number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules,
+            frozen=frozen(context), known=known(context.history, parent.id), base=context.pointer("base").id,
+        )  # fmt: skip
+    exam = exam.model_copy(update={"left_out": tuple(left_out)})
+    at("exam.held")
+    await context.history.keep_exam(exam, answered)
+    at("exam.kept")
+    context.tell("exam", {"exam": exam})
+    return exam.promoted
+
+
+def fresh(context: Context, number: int, name: str, count: int) -> Items:
+    """Items of trusted verifiers, `count` of each domain, that no exam and no probation before this round asked."""
+    levels = trusted(context.domains, context.config.domains, context.history)
+    domains = {key: context.domains[key] for key in levels}
+    used = asked_before(context.history, number)
+    return examining.draw(domains, levels, count, f"{context.config.random}/{number}/{name}", used=used)
+
+
+def asked_before(history: History, number: int) -> set[str]:
+    """Parameter ids of what the exams and probations of earlier rounds asked."""
+    used = {key for one in trials(history) if one.round < number for key in one.asked}
+    for earlier in range(1, number):
+        for item in history.exam_items(earlier):
+            used.add(content_id("parameters", [item.task.domain, item.task.parameters]))
+    return used
+
+
+def frozen(context: Context) -> Items:
+    """The session's frozen items whose verifier is trusted: as the first exam asked them, or drawn for it now."""
+    count, own, history = context.config.exam.frozen, context.config.domains, context.history
+    levels = trusted(context.domains, own, history)
+    for exam in history.exams():
+        asked = [item.task for item in history.exam_items(exam.round) if item.frozen]
+        if asked:
+            found = [task for task in asked if task.level in levels.get(task.domain, ())]
+            return [(task, context.domains[task.domain].at(task.level)) for task in found]
+    name, used = f"{context.config.random}/frozen", set[str]()
+    return [
+        item
+        for domain, own_levels in levels.items()
+        for level in own_levels
+        for item in examining.draw(
+            {domain: context.domains[domain]}, {domain: (level,)}, count, f"{name}/{level}", used=used, where="audit"
+        )
+    ]
+
+
+def known(history: History, parent: str) -> Known:
+    """What earlier exams asked already: the parent's answers to the frozen items, and how the base reads."""
+    answers: dict[str, ExamItem] = {}
+    base: tuple[float, ...] = ()
+    for exam in history.exams():
+        for item in history.exam_items(exam.round):
+            if item.frozen and exam.student == parent:
+                answers[item.task.id] = item
+            elif item.frozen and exam.parent == parent:
+                turned = {"student": item.parent, "student_passed": item.parent_passed, "student_cut": item.parent_cut}
+                answers[item.task.id] = item.model_copy(update=turned)
+        base = exam.prose.base if exam.prose else base
+    return Known(answers, base)
