@@ -24,13 +24,14 @@ async def curate(context: Context, number: int) -> None:
 
 def _curated(context: Context, number: int) -> curating.Curated:
     history = context.history
-    return curating.curate(
-        history.samples(number=number),
-        history.samples(before=number),
+    return curating.drawn(
+        history.heads(number=number),
+        history.heads(before=number),
         history.seeds(),
         context.config.train,
         f"{context.config.random}/{number}",
         history.quarantined(),
+        history.loaded,
     )
 
 
@@ -62,7 +63,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
     A quarantined verifier is asked nothing; where none is left the student has proved nothing.
     """
-    held = next((exam for exam in context.history.exams() if exam.round == number), None)
+    held = context.history.exam(number)
     if held is not None:
         return held.promoted
     parent, policy = context.pointer("student"), context.policy(student)

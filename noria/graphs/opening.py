@@ -77,7 +77,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             await history.keep_policy(means.base, "base", "student")
         index = Neighbours(folder)
         stack.callback(index.close)
-        await catch_up(history, index, recount=True)
+        await catch_up(history, index)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
         runner = Chosen(config.sandbox.minimum)

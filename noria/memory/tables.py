@@ -1,16 +1,20 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox
+    samples · quarantines · exams · outbox · projections · chains · texts
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
-once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
+once. `VERSION` changes with the tables, by a numbered step in `migrations.py`; a ledger of a
+newer version is refused, not guessed. Indices that a count is read from hold all it needs:
+no count reads the bodies.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-VERSION = 2
-"""Version of the tables; 2 brought the quarantines, which an older Noria would not heed."""
+from noria.memory.texts import Folded
+
+VERSION = 3
+"""Version of the tables. 2: the quarantines, which an older Noria would not heed. 3: chain, texts, projections."""
 
 metadata = MetaData()
 
@@ -22,7 +26,7 @@ seeds = Table(
     Column("id", String, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("kind", String, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
 )
 
 policies = Table(
@@ -56,7 +60,7 @@ deals = Table(
     Column("episode", String, primary_key=True),
     Column("round", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(objects=True), nullable=False),
     Index("deals_by_round", "round", "position", unique=True),
 )
 
@@ -72,8 +76,10 @@ episodes = Table(
     Column("reason", String, nullable=False),
     Column("stage", String, nullable=False),
     Column("solve_rate", Float),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
     Index("episodes_by_round", "round", "outcome"),
+    Index("episodes_by_stage", "round", "stage", "reason"),
+    Index("episodes_by_level", "domain", "level", "round", "position", "solve_rate"),
 )
 
 claims = Table(
@@ -97,7 +103,8 @@ turns = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("started", Float, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
+    Index("turns_by_seat", "role", "policy", "prompt_tokens", "completion_tokens", "seconds"),
 )
 
 samples = Table(
@@ -113,7 +120,10 @@ samples = Table(
     Column("source", String, nullable=False),
     Column("worded_by", String, nullable=False),
     Column("policy", String, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("verifier", String, nullable=False),
+    Column("chain", String, nullable=False),
+    Column("body", Folded(objects=True), nullable=False),
+    Index("samples_by_head", "role", "round", "id", "domain", "source", "worded_by", "verifier"),
 )
 
 quarantines = Table(
@@ -133,14 +143,43 @@ exams = Table(
     Column("id", String, primary_key=True),
     Column("round", Integer, nullable=False, unique=True),
     Column("promoted", Boolean, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("answered", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
+    Column("answered", Folded(), nullable=False),
 )
 
 outbox = Table(
     "outbox",
     metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("sample", String, nullable=False, unique=True),
+    Column("sample", String, nullable=False),
+    Column("kind", String, nullable=False),
+    UniqueConstraint("sample", "kind"),
 )
-"""Samples the neighbour index has not taken yet; rows leave once it has."""
+"""What whoever follows the ledger has to take in (`add`) or let go (`remove`), in order; rows stay."""
+
+projections = Table(
+    "projections",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("made", String, nullable=False),
+)
+"""Who follows the outbox, how far each has come, and which making of it that was."""
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("head", String, nullable=False),
+)
+"""The end of a chain: how many rows it has, the sequence of the last, and its hash."""
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+)
+"""Large texts, each once, by the first 64 bits of their SHA-256."""

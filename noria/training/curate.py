@@ -13,14 +13,18 @@ what was learned last. The shares are multiples of the round's new rows.
 What rests on a beaten verifier alone leaves, new or old, before anything is drawn; it is
 counted by verifier and never taught again. The next student starts from the base, so it
 has learned from none of it, whatever its forebears learned.
+
+What is chosen from may be a hundred times what is chosen: the choice is made among heads, and
+only the chosen samples are loaded.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from noria.config import Train
 from noria.identity import stream
+from noria.memory.accepted import Head
 from noria.training.rows import Row
 from noria.types import Sample, Seed, rests_alone
 
@@ -38,43 +42,79 @@ class Curated:
     """Samples that left because they rest on a beaten verifier alone, by verifier."""
 
 
+Loading = Callable[[Collection[str]], Iterable[Sample]]
+"""The samples of some ids, in any order."""
+
+
 def curate(
     new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str, beaten: Collection[str] = ()
 ) -> Curated:
-    """Choose a round's rows; the same name draws the same replay.
+    """Choose a round's rows from samples that are at hand; the same name draws the same replay.
 
     `beaten` are the verifiers in quarantine.
     """
+    known = {sample.id: sample for sample in new + earlier}
+    return drawn(
+        map(head, new), map(head, earlier), seeds, rules, name, beaten, lambda ids: (known[one] for one in ids)
+    )
+
+
+def drawn(
+    new: Iterable[Head],
+    earlier: Iterable[Head],
+    seeds: list[Seed],
+    rules: Train,
+    name: str,
+    beaten: Collection[str],
+    load: Loading,
+) -> Curated:
+    """Choose a round's rows among heads, and load the chosen; the same name draws the same replay."""
     rng = stream(name, "curate")
-    # Episodes of a batch end in any order; what is drawn must not depend on it.
-    new, earlier = sorted(new, key=lambda sample: sample.id), sorted(earlier, key=lambda sample: sample.id)
-    out = [sample for sample in new + earlier if rests_alone(sample.provenance, beaten)]
-    new, earlier = ([one for one in some if not rests_alone(one.provenance, beaten)] for some in (new, earlier))
-    answers = [sample for sample in new if sample.role == "solver"]
-    proposals = [sample for sample in new + earlier if sample.role == "generator" and _teaches(sample)]
-    past = [sample for sample in earlier if sample.role == "solver"]
-    replay = rng.sample(past, min(len(past), round(rules.replay * len(answers))))
+    left = Counter[str]()
+
+    def trusted(heads: Iterable[Head]) -> list[Head]:
+        kept = []
+        for one in heads:
+            if not rests_alone(one, beaten):
+                kept.append(one)
+            elif _teaches(one):
+                left.update(one.verifiers)
+        # Episodes of a batch end in any order; what is drawn must not depend on it.
+        return sorted(kept, key=lambda one: one.id)
+
+    fresh, past = trusted(new), trusted(earlier)
+    answers = [one.id for one in fresh if one.role == "solver"]
+    proposals = [one.id for some in (fresh, past) for one in some if one.role == "generator" and _teaches(one)]
+    replayed = [one.id for one in past if one.role == "solver"]
+    replay = rng.sample(replayed, min(len(replayed), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
     rows_of_user = [seed for seed in seeds if seed.messages and seed.messages[-1].role == "assistant"]
     anchors = rng.sample(rows_of_user, min(len(rows_of_user), round(rules.anchors * len(answers))))
 
-    chosen = [*answers, *replay, *taught]
-    rows = [_row(sample) for sample in chosen]
+    chosen = (*answers, *replay, *taught)
+    found = {sample.id: _row(sample) for sample in load(chosen)}
+    rows = [found[one] for one in chosen]
+    sources = Counter(row.source for row in rows[: len(answers) + len(replay)])
     rows += [
         Row(prompt=seed.messages[:-1], completion=seed.messages[-1].content, source="anchor", sample=seed.id)
         for seed in anchors
     ]
     rng.shuffle(rows)
     kinds = {"new": len(answers), "replay": len(replay), "anchor": len(anchors), "generator": len(taught)}
-    sources = Counter(sample.provenance.source for sample in (*answers, *replay))
-    left = Counter(verifier for sample in out if _teaches(sample) for verifier in sample.provenance.verifiers)
-    learned = tuple(sample.id for sample in chosen)
-    return Curated(tuple(rows), kinds | dict(sources), learned, dict(sorted(left.items())))
+    return Curated(
+        tuple(rows), kinds | {str(one): count for one, count in sources.items()}, chosen, dict(sorted(left.items()))
+    )
 
 
-def _teaches(sample: Sample) -> bool:
+def head(sample: Sample) -> Head:
+    """What is asked of a sample when it is chosen."""
+    story = sample.provenance
+    return Head(sample.id, sample.role, story.source, story.worded_by, story.verifiers)
+
+
+def _teaches(one: Head) -> bool:
     """Whether a round may learn from a sample: an answer, or a proposal that a generator worded itself."""
-    return sample.role == "solver" or sample.provenance.worded_by == "generator"
+    return one.role == "solver" or one.worded_by == "generator"
 
 
 def _row(sample: Sample) -> Row:
