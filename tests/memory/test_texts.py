@@ -15,7 +15,7 @@ from noria.types import Message
 from tests import build
 
 LONG = "A text that is long enough to be worth a row of its own, for it is said in many places."
-WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40) | st.sampled_from(
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
     [
         LONG,
         LONG + '"',
