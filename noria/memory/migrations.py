@@ -122,10 +122,8 @@ OUTBOX = (
 )
 
 INDICES = (
-    "CREATE INDEX episodes_by_stage ON episodes (round, stage, reason)",
     "CREATE INDEX episodes_by_level ON episodes (domain, level, round, position, solve_rate)",
     "CREATE INDEX turns_by_seat ON turns (role, policy, prompt_tokens, completion_tokens, seconds)",
-    "CREATE INDEX samples_by_head ON samples (role, round, id, domain, source, worded_by, verifier)",
 )
 
 STEPS: dict[int, Step] = {2: _quarantines, 3: _chained}

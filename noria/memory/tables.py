@@ -5,8 +5,9 @@
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables, by a numbered step in `migrations.py`; a ledger of a
-newer version is refused, not guessed. Indices that a count is read from hold all it needs:
-no count reads the bodies.
+newer version is refused, not guessed. An index is paid for by every row: there is one where a
+resumed session would otherwise read all bodies before it goes on, and none for what is asked
+once a round.
 """
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
@@ -78,7 +79,6 @@ episodes = Table(
     Column("solve_rate", Float),
     Column("body", Folded(), nullable=False),
     Index("episodes_by_round", "round", "outcome"),
-    Index("episodes_by_stage", "round", "stage", "reason"),
     Index("episodes_by_level", "domain", "level", "round", "position", "solve_rate"),
 )
 
@@ -123,7 +123,6 @@ samples = Table(
     Column("verifier", String, nullable=False),
     Column("chain", String, nullable=False),
     Column("body", Folded(objects=True), nullable=False),
-    Index("samples_by_head", "role", "round", "id", "domain", "source", "worded_by", "verifier"),
 )
 
 quarantines = Table(

@@ -20,6 +20,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from sqlalchemy import Text
 
@@ -41,6 +42,8 @@ _REF = re.compile(MARK + "([0-9a-f]{16})")
 _OBJECT = re.compile(rf'\{{"[^{{}}]{{{LEAST_OBJECT - 3},}}+\}}')
 _STARTS = tuple(":,[{\\")
 """What a quote follows that opens a string, or is of one."""
+_LONG = re.compile(rf'"[^"]{{{LEAST},}}+')
+"""What follows a quote up to the next, where it is long: a string, or a piece of one that holds quotes."""
 _FENCE = re.compile(rf"(</?data-[a-z]{{{LETTERS}}}>)")
 _BARE = re.compile(r"[\d\s,:\[\]{}.eE+\-truefalsn]*")
 
@@ -64,7 +67,7 @@ def fold(body: str, *, objects: bool) -> tuple[str, dict[str, str]]:
     found: dict[str, str] = {}
 
     def marked(text: str) -> str:
-        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        key = _key(text)
         return MARK + key if found.setdefault(key, text) == text else text
 
     def whole(match: re.Match[str]) -> str:
@@ -74,15 +77,16 @@ def fold(body: str, *, objects: bool) -> tuple[str, dict[str, str]]:
             return text
         return f'"{marked(text)}"'
 
-    parts = (_OBJECT.sub(whole, body) if objects else body).split('"')
-    for at, part in enumerate(parts):
-        if len(part) >= LEAST and not _BARE.fullmatch(part):
-            parts[at] = "".join(_pieces(part, marked))
-    return '"'.join(parts), found
+    def cut(match: re.Match[str]) -> str:
+        text = match[0]
+        return text if _BARE.fullmatch(text, 1) else "".join(_pieces(text, marked))
+
+    return _LONG.sub(cut, _OBJECT.sub(whole, body) if objects else body), found
 
 
 def _pieces(part: str, marked: Callable[[str], str]) -> Iterator[str]:
-    for piece in _FENCE.split(part):
+    yield part[0]
+    for piece in _FENCE.split(part[1:]) if "data-" in part else (part[1:],):
         # What follows a backslash belongs to it.
         text = piece.rstrip("\\")
         yield (marked(text) if len(text) >= LEAST else text) + piece[len(text) :]
@@ -108,6 +112,11 @@ def unfold(body: str, texts: Mapping[str, str]) -> str:
 def _whole(text: str) -> bool:
     """Whether a text is an object and no piece of a string, which cannot hold a bare quote."""
     return text[1] == '"'
+
+
+@lru_cache(maxsize=1000)
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def keys(bodies: Iterable[str]) -> set[str]:
