@@ -10,10 +10,11 @@ line between what may be trained on and what is only examined.
 import hashlib
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from noria.types import Bucket
+from noria.types import Bucket, Message
 
 SHARES: tuple[tuple[Bucket, int], ...] = (("gate", 8), ("audit", 2), ("test", 4), ("train", 86))
 """Percent of every domain's parameter space held by each bucket."""
@@ -37,6 +38,11 @@ def digest(text: str) -> str:
 def content_id(kind: str, value: Any) -> str:
     """The id of a thing of this kind: `kind-` and 16 hexadecimal digits (64 bits)."""
     return f"{kind}-{digest(canonical_json(value))[:16]}"
+
+
+def sample_id(role: str, messages: Iterable[Message]) -> str:
+    """The id of a sample: what role it teaches, and by which chat."""
+    return content_id("sample", [role, [message.model_dump() for message in messages]])
 
 
 def file_digest(path: Path) -> str:

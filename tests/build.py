@@ -7,6 +7,7 @@ from noria.config import SessionConfig
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.runner import Chosen
 from noria.graphs.opening import Means
+from noria.identity import sample_id
 from noria.inference.client import Client
 from noria.inference.limiter import Limiter
 from noria.inference.local import OneClient
@@ -178,6 +179,12 @@ def exam(number: int, parent: str, student: str, promoted: bool = True) -> Exam:
 def sample(key: str = "sample-1", role: Any = "solver", asked: str = "What is 1 + 2?", **story: Any) -> Sample:
     messages = (Message(role="user", content=asked), Message(role="assistant", content="3"))
     return Sample(id=key, role=role, messages=messages, provenance=provenance(**story))
+
+
+def chained(number: int, role: Any = "solver", asked: str = "", **story: Any) -> Sample:
+    """A sample whose id is the hash of what it says."""
+    one = sample(role=role, asked=asked or f"What is {number} + 2?", **{"episode": f"episode-{number}", **story})
+    return one.model_copy(update={"id": sample_id(one.role, one.messages)})
 
 
 def config(folder: Path, **changes: Any) -> SessionConfig:

@@ -5,6 +5,11 @@
 
 A turn is recorded before it is read: a reply nobody can parse was still paid for. Its key
 is the deal's, so a resumed round asks the same questions and finds the finished answers.
+
+Exams and calibrations are no part of a deal: what they ask hangs on who holds a seat, which
+verifiers are trusted and which student was trained, and that may be another when a broken
+round goes on. There a finished turn is the answer only to the very question, put to the very
+policy; another question takes the same place under a key of its own.
 """
 
 import time
@@ -17,10 +22,12 @@ from pydantic import BaseModel, ValidationError
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
 from noria.failpoints import at
+from noria.fence import settled
+from noria.identity import content_id
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
-from noria.types import Dealt, Role, Turn, TurnKey
+from noria.types import Dealt, Message, Role, Turn, TurnKey
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -62,11 +69,15 @@ class Agent:
         """Seat a policy."""
         self.desk = desk
         self.policy = policy
+        self.dealt = False
+        """Whether a committed deal put it in its seat, so that a key says what is asked, and of whom."""
 
     @classmethod
     def seated(cls, desk: Desk, dealt: Dealt) -> "Any":
         """This role's agent with the policy the deal put in its seat, or the one that took its place since."""
-        return cls(desk, desk.sits(dealt.seats[cls.role]))
+        agent = cls(desk, desk.sits(dealt.seats[cls.role]))
+        agent.dealt = True
+        return agent
 
     async def turn(self, episode: str, draft: int, attempt: int, ask: Ask) -> Turn:
         """The turn of a key: found finished, or made and recorded now.
@@ -76,9 +87,15 @@ class Agent:
             ConfigError: the template cannot be rendered.
         """
         key = TurnKey(episode=episode, role=self.role, draft=draft, attempt=attempt)
-        if (found := self.desk.history.turn(key)) is not None:
+        found = self.desk.history.turn(key)
+        if found is not None and self.dealt:
             return found
         messages = self.desk.templates.render(ask.template, **ask.fields)
+        if found is not None and (question := self._question(messages)) != self._question(found.messages, found.policy):
+            key = key.model_copy(update={"question": question})
+            found = self.desk.history.turn(key)
+        if found is not None:
+            return found
         served_as = self.desk.served_as(self.policy)
         started = time.time()
         at("call.begun", key)
@@ -112,6 +129,10 @@ class Agent:
         await self.desk.history.keep_turn(turn)
         at("turn.kept")
         return turn
+
+    def _question(self, messages: tuple[Message, ...], policy: str = "") -> str:
+        """Who is asked what, as a hash; the marks of a fence, drawn anew for every call, are no part of it."""
+        return content_id("question", [policy or self.policy, [(one.role, settled(one.content)) for one in messages]])
 
 
 def read(kind: type[Reply], turn: Turn) -> Reply:

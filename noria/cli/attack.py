@@ -48,7 +48,7 @@ async def _attack(session: Any) -> dict[str, Any]:
     runner, attacked, broken = Chosen(config.sandbox.minimum), 0, []
     try:
         with history(session) as story:
-            accepted = len(story.samples(role="solver"))
+            accepted = story.count(role="solver")
             async for _, one in reattack(story, known, runner):
                 attacked += 1
                 if one is not None:

@@ -39,6 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def main() -> None:
     """Run the command line; errors become sentences and statuses."""
     from noria.cli import (  # noqa: F401  (the commands register themselves)
+        accepted,
         attack,
         doctor,
         guards,

@@ -1,4 +1,4 @@
-"""`noria status`, `accepted`, `trace`, `exam`, `judges`, `verifiers`, `memory rebuild`: reading a session."""
+"""`noria status`, `trace`, `exam`, `judges`, `verifiers`, `memory rebuild`: reading a session."""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +9,11 @@ from typing import Annotated
 import typer
 
 from noria.cli.live import demand_lines, exam_line
-from noria.cli.main import AsJson, Session, app, err, out
+from noria.cli.main import AsJson, Session, app, out
 from noria.cli.report import print_judges, print_summary, print_verifiers
 from noria.errors import SessionError
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
-from noria.memory.withdrawals import Withdrawals
-from noria.types import rests_alone
 from noria.viewer.text import episode_lines, printable
 
 memory = typer.Typer(help="The neighbour index.", no_args_is_help=True)
@@ -43,60 +41,6 @@ def status(session: Session, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(summary))
     else:
         print_summary(out, summary)
-
-
-@app.command()
-def accepted(
-    session: Session,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a row: messages and provenance.")] = False,
-    role: Annotated[str, typer.Option(help="solver, generator, or all.")] = "solver",
-    limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=1, help="At most so many rows, newest last.")
-    ] = None,
-    quarantined: Annotated[
-        bool, typer.Option("--quarantined", help="With the samples that rest on a beaten verifier alone, marked.")
-    ] = False,
-    withdrawn: Annotated[
-        bool, typer.Option("--withdrawn", help="With the samples that a purge withdrew, marked.")
-    ] = False,
-) -> None:
-    """The accepted-data log, without what is withdrawn or rests on a beaten verifier alone."""
-    if role not in ("solver", "generator", "all"):
-        raise SessionError(f"There is no role {role!r} in the log.", mend="It is solver, generator or all.")
-    with history(session) as story:
-        rows = story.samples(role=None if role == "all" else role, withdrawn=withdrawn)
-        beaten, purged = story.quarantined(), Withdrawals(story.ledger)
-        gone = purged.among([sample.id for sample in rows] if withdrawn else ())
-        hidden = 0 if withdrawn else sum(map(purged.count, ("solver", "generator") if role == "all" else (role,)))
-    if hidden:
-        err.print(f"{hidden} rows are left out, withdrawn by a purge (--withdrawn shows them).", markup=False)
-    out_of_it = {sample.id for sample in rows if rests_alone(sample.provenance, beaten)}
-    if out_of_it and not quarantined:
-        rows = [sample for sample in rows if sample.id not in out_of_it]
-        whose = "; ".join(printable(one.why) for one in beaten.values())
-        err.print(
-            f"{len(out_of_it)} rows are left out, resting on a quarantined verifier alone (--quarantined shows them): "
-            f"{whose}",
-            markup=False,
-        )
-    for sample in rows[-limit:] if limit else rows:
-        if jsonl:
-            marks = {"quarantined": sample.id in out_of_it} if quarantined else {}
-            marks |= {"withdrawn": sample.id in gone} if withdrawn else {}
-            marked = {**sample.model_dump(mode="json"), **marks}
-            typer.echo(json.dumps(marked) if marks else sample.model_dump_json())
-            continue
-        mark = "  quarantined" if sample.id in out_of_it else ""
-        mark += "  withdrawn" if sample.id in gone else ""
-        one = sample.provenance
-        said = f"{sample.messages[-2].content!r} -> {sample.messages[-1].content!r}"
-        out.print(
-            f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}{mark}\n"
-            f"    {printable(said)}",
-            markup=False,
-        )
-    if not jsonl:
-        out.print(f"{len(rows)} rows", markup=False)
 
 
 @app.command()

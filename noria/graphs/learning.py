@@ -36,14 +36,15 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
     history = context.history
     cool = bool(cooled(history, number))
     number = retrained(history, number)
-    return curating.curate(
-        history.samples(number=number),
-        history.samples(before=number),
+    return curating.drawn(
+        history.heads(number=number),
+        history.heads(before=number),
         history.seeds(),
         training(context.config.train, cool),
         f"{context.config.random}/{number}",
         history.quarantined(),
         unclean,
+        history.loaded,
         truths=cool,
     )
 

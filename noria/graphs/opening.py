@@ -89,7 +89,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await _begin(history, config, templates)
         index = Neighbours(folder)
         stack.callback(index.close)
-        await catch_up(history, index, recount=True)
+        await catch_up(history, index)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
         hygiene = Hygiene(config, known, lambda texts: index.embedder.embed(texts), named)

@@ -12,7 +12,6 @@ were dealt least, and shows the generator more of what was said before (see `coo
 """
 
 import random
-from collections import defaultdict
 from collections.abc import Collection
 
 from noria.config import SessionConfig
@@ -56,7 +55,7 @@ def deal(
     rng = stream(config.random, "deal", own)
     exams = history.exams()
     by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
-    by_level = {name: level_weights(config.domains[name], solve_rates(history, name)) for name in domains}
+    by_level = {name: level_weights(config.domains[name], history.solve_rates(name)) for name in domains}
     weak = weak_skills(exams[-1]) if exams else ()
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
     seeds = [seed for seed in seeds if seed.id not in barred]
@@ -106,15 +105,6 @@ def level_weights(levels: tuple[int, ...], rates: dict[int, float]) -> dict[int,
     return {
         level: max(FLOOR, 4 * rates[level] * (1 - rates[level])) if level in rates else guess[level] for level in guess
     }
-
-
-def solve_rates(history: History, domain: str) -> dict[int, float]:
-    """Mean solve rate of each level of a domain in the last round that attempted it."""
-    found: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for episode in history.episodes():
-        if episode.domain == domain and episode.solve_rate is not None:
-            found[episode.level][episode.round].append(episode.solve_rate)
-    return {level: sum(rates[max(rates)]) / len(rates[max(rates)]) for level, rates in found.items()}
 
 
 def weak_skills(exam: Exam) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.foreign import foreign
 from noria.fence import drawn, settled
 from noria.graphs.novelty import shape
-from noria.identity import canonical_json, content_id, stream
+from noria.identity import canonical_json, sample_id, stream
 from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage, Turn
 
 
@@ -89,5 +89,4 @@ def samples(
 
 def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:
     messages = (*prompt, Message(role="assistant", content=response))
-    said = [message.model_dump() for message in messages]
-    return Sample(id=content_id("sample", [role, said]), role=role, messages=messages, provenance=story)
+    return Sample(id=sample_id(role, messages), role=role, messages=messages, provenance=story)

@@ -26,7 +26,7 @@ from noria.evaluators.domain import Domain
 from noria.memory.history import History
 from noria.memory.learned import Learned
 from noria.training.examine import judge
-from noria.types import MEND, Quarantine, Sample, rests_alone
+from noria.types import MEND, Quarantine
 
 
 def distrust(history: History, verifier: str) -> str:
@@ -69,29 +69,25 @@ def account(history: History) -> list[dict[str, Any]]:
     beaten = history.quarantined()
     if not beaten:
         return []
-    shown, samples = history.quarantines(), history.samples()
+    shown = history.quarantines()
     return [
         {
             **one.model_dump(mode="json"),
             "shown": sum(other.verifier == verifier for other in shown),
-            "samples": sum(sample.role == "solver" for sample in resting),
-            "generator_rows": sum(sample.role == "generator" for sample in resting),
+            "samples": sum(role == "solver" for role in resting.values()),
+            "generator_rows": sum(role == "generator" for role in resting.values()),
             "policies": _learned(history, resting),
             "exams": _examined(history, verifier, beaten),
         }
         for verifier, one in beaten.items()
-        for resting in [[sample for sample in samples if _rests(sample, verifier, beaten)]]
+        # Today one verifier vouches for a sample, so what it vouches for rests on it alone.
+        for resting in [dict(history.resting(verifier))]
     ]
 
 
-def _rests(sample: Sample, verifier: str, beaten: Mapping[str, Quarantine]) -> bool:
-    return verifier in sample.provenance.verifiers and rests_alone(sample.provenance, beaten)
-
-
-def _learned(history: History, resting: list[Sample]) -> list[dict[str, Any]]:
+def _learned(history: History, resting: Mapping[str, str]) -> list[dict[str, Any]]:
     """Policies trained while the samples were in, by round: a student of theirs is only clean from its base."""
-    ids = {sample.id for sample in resting}
-    learned = Learned(history)
+    ids, learned = resting.keys(), Learned(history)
     counts = [(one, sum(key in ids for key in learned.of(one))) for one in history.policies()]
     return [{"policy": one.name, "round": one.round, "samples": count} for one, count in counts if count]
 

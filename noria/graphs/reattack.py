@@ -35,7 +35,7 @@ async def reattack(
         SandboxError: a program would have to be run and cannot be.
         VerifierError: a domain that is not ours fails.
     """
-    for sample in history.samples(role="solver"):
+    for sample in history.each(role="solver"):
         story = sample.provenance
         episode, family = history.episode(story.episode), domains.get(story.domain)
         task = next((task for task in episode.drafts if task.id == story.task), None) if episode else None

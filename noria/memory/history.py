@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from noria.memory import tables
-from noria.memory.ledger import Ledger, Write, put, replace
+from noria.memory.accepted import Accepted, sample_row
+from noria.memory.ledger import Write, put, replace
 from noria.memory.withdrawals import standing
 from noria.types import (
     Dealt,
@@ -33,12 +34,8 @@ from noria.types import (
 STAGES = tuple(Stage)
 
 
-class History:
-    """Reads and writes the nouns of one session."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        """Stand on an open ledger."""
-        self.ledger = ledger
+class History(Accepted):
+    """Reads and writes the nouns of one session; of what was accepted in bulk, see `Accepted`."""
 
     async def keep_fact(self, key: str, value: str) -> None:
         """Set a fact of the session."""
@@ -169,9 +166,9 @@ class History:
             place = {"verifier": one.verifier, "episode": one.episode, "round": one.round, "position": episode.position}
             writes.append(put(tables.quarantines, {**place, "body": one.model_dump_json()}))
         for sample in samples:
-            writes.append(put(tables.samples, _sample_row(sample)))
+            writes.append(put(tables.samples, sample_row(sample)))
             if sample.role == "solver":
-                writes.append(put(tables.outbox, {"sample": sample.id}))
+                writes.append(put(tables.outbox, {"sample": sample.id, "kind": "add"}))
         await self.ledger.write(*writes)
 
     def quarantines(self) -> list[Quarantine]:
@@ -199,7 +196,7 @@ class History:
         query = select(tables.episodes.c.body).order_by(tables.episodes.c.round, tables.episodes.c.position)
         if number is not None:
             query = query.where(tables.episodes.c.round == number)
-        return (Episode.model_validate_json(row.body) for row in self.ledger.rows(query))
+        return (Episode.model_validate_json(row.body) for row in self.ledger.stream(query))
 
     def ended(self, number: int) -> set[str]:
         """Ids of a round's ended episodes."""
@@ -213,29 +210,7 @@ class History:
 
         Without those that a purge withdrew, unless they are asked for.
         """
-        query = select(tables.samples.c.body).order_by(tables.samples.c.sequence)
-        if not withdrawn:
-            query = standing(self.ledger, query)
-        if number is not None:
-            query = query.where(tables.samples.c.round == number)
-        if before is not None:
-            query = query.where(tables.samples.c.round < before)
-        if role is not None:
-            query = query.where(tables.samples.c.role == role)
-        return [Sample.model_validate_json(row.body) for row in self.ledger.rows(query)]
-
-    def unindexed(self) -> list[Sample]:
-        """Samples the neighbour index has not taken yet."""
-        query = (
-            select(tables.samples.c.body)
-            .join(tables.outbox, tables.outbox.c.sample == tables.samples.c.id)
-            .order_by(tables.outbox.c.sequence)
-        )
-        return [Sample.model_validate_json(row.body) for row in self.ledger.rows(query)]
-
-    async def indexed(self, ids: Iterable[str]) -> None:
-        """Take samples off the outbox."""
-        await self.ledger.write((tables.outbox.delete().where(tables.outbox.c.sample.in_(list(ids))), None))
+        return list(self.each(before=before, number=number, role=role, withdrawn=withdrawn))
 
     async def keep_exam(self, exam: Exam, items: Iterable[ExamItem]) -> None:
         """Write an exam with its items."""
@@ -292,6 +267,24 @@ class History:
         row = self.ledger.rows(query)[0]
         return int(row.p or 0), int(row.c or 0)
 
+    def solve_rates(self, domain: str) -> dict[int, float]:
+        """Mean solve rate of each level of a domain in the last round that attempted it."""
+        episodes = tables.episodes
+        tried = (episodes.c.domain == domain, episodes.c.solve_rate.is_not(None))
+        last = select(episodes.c.level, func.max(episodes.c.round).label("round")).where(*tried)
+        found = {}
+        for level, number in self.ledger.rows(last.group_by(episodes.c.level)):
+            place = (episodes.c.level == level, episodes.c.round == number)
+            query = select(episodes.c.solve_rate).where(*tried, *place).order_by(episodes.c.position)
+            rates = [row.solve_rate for row in self.ledger.rows(query)]
+            found[level] = sum(rates) / len(rates)
+        return found
+
+    def exam(self, number: int) -> Exam | None:
+        """The exam of a round, if it was held."""
+        found = self.ledger.value(select(tables.exams.c.body).where(tables.exams.c.round == number))
+        return None if found is None else Exam.model_validate_json(found)
+
     def seats(self) -> list[tuple[str, str, int, int, int, float]]:
         """Role, policy, calls, prompt tokens, completion tokens and seconds of all turns."""
         turns = tables.turns
@@ -314,9 +307,3 @@ def _episode_row(episode: Episode) -> dict[str, Any]:
     names = ("id", "round", "position", "domain", "level", "outcome", "solve_rate")
     row = {name: getattr(episode, name) for name in names}
     return {**row, "reason": episode.reason.value, "stage": episode.stage.value, "body": episode.model_dump_json()}
-
-
-def _sample_row(sample: Sample) -> dict[str, Any]:
-    names = ("episode", "round", "domain", "level", "source", "worded_by", "policy")
-    row = {name: getattr(sample.provenance, name) for name in names}
-    return {**row, "id": sample.id, "role": sample.role, "body": sample.model_dump_json()}

@@ -4,26 +4,44 @@
 
 Chroma holds content ids, vectors and the texts they were made of; it can be deleted and
 rebuilt from the ledger at any time. It is written in batches when a batch of episodes has
-ended, because one row at a time costs a sync each.
+ended, because one row at a time costs a sync each. It follows the outbox by a mark in the
+ledger, beside the name of the making it belongs to: a folder that was deleted and made again
+has another name, and takes everything again. Chroma is opened when it is first needed, for a
+large index takes its time.
 """
 
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import chromadb
-from chromadb.config import Settings
+from typing import TYPE_CHECKING
 
 from noria.errors import RunError, SessionError, storage
 from noria.failpoints import at
+from noria.memory import tables
+from noria.memory.accepted import Page
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
-from noria.memory.withdrawals import Withdrawals
+from noria.memory.ledger import replace
 from noria.types import Sample
+
+if TYPE_CHECKING:
+    import chromadb  # two seconds that only who needs the index pays
+    from chromadb.api import ClientAPI
 
 FOLDER = "chroma"
 """Name of the index in a session's folder."""
+
+FOLLOWER = "chroma"
+"""Its name among those that follow the ledger."""
+
+MADE = "made"
+"""File that names the making of the index; deleted with it."""
+
+HEADER = b"SQLite format 3\0"
+"""How Chroma's own database begins."""
 
 BATCH = 2000
 """Rows written at once; Chroma takes at most 5,461."""
@@ -43,25 +61,58 @@ class Neighbours:
     """The index of one session's accepted samples: what they ask, and their free text."""
 
     def __init__(self, folder: Path, embedder: Embedder | None = None) -> None:
-        """Open the index of a session folder, making it where there is none.
+        """Take the index of a session folder, making the folder where there is none; Chroma is opened at first need.
 
         Raises:
-            SessionError: Chroma cannot open it.
+            SessionError: it is no index, or the folder cannot be used.
         """
         self.folder = folder / FOLDER
         self._embedder = embedder
+        self._client: ClientAPI | None = None
+        self.counted = False
+        """Whether its rows were counted since it was opened."""
         with storage(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+            own, name = self.folder / "chroma.sqlite3", self.folder / MADE
+            if own.exists() and (begins := _beginning(own)) != HEADER:
+                raise self._unusable(f"it begins with {begins!r} and is no database")
+            if not own.exists():
+                name.unlink(missing_ok=True)
+            if not name.exists() or not name.read_text():
+                name.write_text(secrets.token_hex(8))
+            self.made = name.read_text()
+            """Which making of the index this is."""
+
+    def _unusable(self, why: object) -> SessionError:
+        return SessionError(
+            f"The neighbour index {str(self.folder)!r} cannot be opened: {why}.",
+            mend="Delete the folder and run `noria memory rebuild`.",
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Chroma was needed yet."""
+        return self._client is not None
+
+    def _collection(self, name: str) -> "chromadb.Collection":
+        import chromadb
+        from chromadb.config import Settings
+
         try:
-            self._client = chromadb.PersistentClient(str(self.folder), Settings(anonymized_telemetry=False))
+            if self._client is None:
+                self._client = chromadb.PersistentClient(str(self.folder), Settings(anonymized_telemetry=False))
             cosine = {"hnsw": {"space": "cosine"}}
-            self._asks = self._client.get_or_create_collection("asks", embedding_function=None, configuration=cosine)
-            self._texts = self._client.get_or_create_collection("texts", embedding_function=None, configuration=cosine)
+            return self._client.get_or_create_collection(name, embedding_function=None, configuration=cosine)
         except Exception as fault:  # Chroma's Rust core raises its own tree, down to a bare panic.
-            raise SessionError(
-                f"The neighbour index {str(self.folder)!r} cannot be opened: {fault}.",
-                mend="Delete the folder and run `noria memory rebuild`.",
-            ) from fault
+            raise self._unusable(fault) from fault
+
+    @cached_property
+    def _asks(self) -> "chromadb.Collection":
+        return self._collection("asks")
+
+    @cached_property
+    def _texts(self) -> "chromadb.Collection":
+        return self._collection("texts")
 
     @property
     def embedder(self) -> Embedder:
@@ -78,7 +129,9 @@ class Neighbours:
         """The accepted free text of the same kind of task that means most nearly the same."""
         return next(iter(self._query(self._texts, text, {"shape": shape}, 1)), None)
 
-    def _query(self, collection: chromadb.Collection, text: str, where: dict[str, str], count: int) -> list[Neighbour]:
+    def _query(
+        self, collection: "chromadb.Collection", text: str, where: dict[str, str], count: int
+    ) -> list[Neighbour]:
         if not count or not collection.count():
             return []
         vector: Vectors = self.embedder.embed([text])
@@ -95,8 +148,10 @@ class Neighbours:
             RunError: the index cannot be written.
         """
         try:
-            for at in range(0, len(rows), BATCH):
-                self._add(rows[at : at + BATCH])
+            for first in range(0, len(rows), BATCH):
+                self._add(rows[first : first + BATCH])
+        except SessionError:
+            raise
         except Exception as fault:  # Chroma's own tree; the ledger keeps what was to be indexed
             raise RunError(
                 f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
@@ -126,9 +181,11 @@ class Neighbours:
             RunError: the index cannot be written.
         """
         try:
-            for at in range(0, len(ids), BATCH):
+            for first in range(0, len(ids), BATCH):
                 for collection in (self._asks, self._texts):
-                    collection.delete(ids=list(ids[at : at + BATCH]))
+                    collection.delete(ids=list(ids[first : first + BATCH]))
+        except SessionError:
+            raise
         except Exception as fault:  # as in `add`: the outbox keeps what was to go
             raise RunError(
                 f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
@@ -141,35 +198,33 @@ class Neighbours:
 
     def close(self) -> None:
         """Let the files go."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
 
 async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
     """Bring the index up to the ledger; returns how many samples it took in.
 
-    What is withdrawn and waits in the outbox leaves the index.
-
-    `recount` compares what the index holds with what it was given: one that was deleted or
-    lost rows takes every sample again.
+    One that was made anew since the ledger marked it takes every sample again. So does one that
+    lost rows: they are counted once it was opened, when `recount` is asked for, and when an
+    older Noria made it, of whom the ledger has no name.
     """
-    waiting = history.unindexed()
-    out = Withdrawals(history.ledger).among([sample.id for sample in waiting])
-    if out:
-        index.remove(list(out))
-        gone = list(out)
-        for first in range(0, len(gone), BATCH):
-            await history.indexed(gone[first : first + BATCH])
-        waiting = [sample for sample in waiting if sample.id not in out]
-    if recount:
-        whole = history.samples(role="solver")
-        waiting = whole if index.count() + len(waiting) < len(whole) else waiting
-    if waiting:
+    upto, made = history.mark(FOLLOWER)
+    start = upto if made in ("", index.made) else 0
+    if start and (recount or not made or (index.is_open and not index.counted)):
+        start = 0 if index.count() < history.indexable(start) else start
+        index.counted = True
+    taken, marked = 0, made == index.made
+    for page in history.pages(start, BATCH):
         at("index.behind")
-        index.add([_row(sample) for sample in waiting])
+        _take(index, page)
         at("index.written")
-        await history.indexed(sample.id for sample in waiting)
+        await history.followed(FOLLOWER, page.upto, index.made)
         at("index.caught_up")
-    return len(waiting)
+        taken, marked = taken + len(page.added), True
+    if not marked and upto:
+        await history.followed(FOLLOWER, start, index.made)
+    return taken
 
 
 def rebuild(folder: Path, history: History) -> int:
@@ -181,10 +236,25 @@ def rebuild(folder: Path, history: History) -> int:
     with storage(folder / FOLDER):
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
     index = Neighbours(folder)
-    index.add([_row(sample) for sample in history.samples(role="solver")])
+    for page in history.pages(0, BATCH):
+        _take(index, page)
+        mark = {"name": FOLLOWER, "sequence": page.upto, "made": index.made}
+        history.ledger.write_now(replace(tables.projections, mark))
     count = index.count()
     index.close()
     return count
+
+
+def _beginning(database: Path) -> bytes:
+    """The first bytes of a database; what an empty one will begin with."""
+    with database.open("rb") as file:
+        return file.read(len(HEADER)) or HEADER
+
+
+def _take(index: Neighbours, page: Page) -> None:
+    index.add([_row(sample) for sample in page.added])
+    if page.removed:
+        index.remove(page.removed)
 
 
 def _row(sample: Sample) -> tuple[str, str, str, str, str]:

@@ -1,16 +1,22 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox · moves · seatings · learned · withdrawals · tainted
+    samples · quarantines · exams · outbox · projections · chains · texts
+    moves · seatings · learned · withdrawals · tainted
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
-once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
+once. `VERSION` changes with the tables, by a numbered step in `migrations.py`; a ledger of a
+newer version is refused, not guessed. An index is paid for by every row: there is one where a
+resumed session would otherwise read all bodies before it goes on, and none for what is asked
+once a round.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-VERSION = 2
-"""Version of the tables; 2 brought the quarantines, which an older Noria would not heed."""
+from noria.memory.texts import Folded
+
+VERSION = 3
+"""Version of the tables. 2: the quarantines, which an older Noria would not heed. 3: chain, texts, projections."""
 
 metadata = MetaData()
 
@@ -22,7 +28,7 @@ seeds = Table(
     Column("id", String, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("kind", String, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
 )
 
 policies = Table(
@@ -56,7 +62,7 @@ deals = Table(
     Column("episode", String, primary_key=True),
     Column("round", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(objects=True), nullable=False),
     Index("deals_by_round", "round", "position", unique=True),
 )
 
@@ -72,8 +78,9 @@ episodes = Table(
     Column("reason", String, nullable=False),
     Column("stage", String, nullable=False),
     Column("solve_rate", Float),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
     Index("episodes_by_round", "round", "outcome"),
+    Index("episodes_by_level", "domain", "level", "round", "position", "solve_rate"),
 )
 
 claims = Table(
@@ -97,7 +104,8 @@ turns = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("started", Float, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
+    Index("turns_by_seat", "role", "policy", "prompt_tokens", "completion_tokens", "seconds"),
 )
 
 samples = Table(
@@ -113,7 +121,9 @@ samples = Table(
     Column("source", String, nullable=False),
     Column("worded_by", String, nullable=False),
     Column("policy", String, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("verifier", String, nullable=False),
+    Column("chain", String, nullable=False),
+    Column("body", Folded(objects=True), nullable=False),
 )
 
 quarantines = Table(
@@ -133,17 +143,19 @@ exams = Table(
     Column("id", String, primary_key=True),
     Column("round", Integer, nullable=False, unique=True),
     Column("promoted", Boolean, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("answered", Text, nullable=False),
+    Column("body", Folded(), nullable=False),
+    Column("answered", Folded(), nullable=False),
 )
 
 outbox = Table(
     "outbox",
     metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("sample", String, nullable=False, unique=True),
+    Column("sample", String, nullable=False),
+    Column("kind", String, nullable=False),
+    UniqueConstraint("sample", "kind"),
 )
-"""Samples that the neighbour index has to take in, or to let go where they are withdrawn; rows leave once it has."""
+"""What whoever follows the ledger has to take in (`add`) or let go (`remove`), in order; rows stay."""
 
 moves = Table(
     "moves",
@@ -169,8 +181,6 @@ seatings = Table(
     Column("answered", Text, nullable=False),
 )
 """The exams for seats: who sat which, and whether it took the seat from the next round on."""
-
-"""Samples that the neighbour index has to take in, or to let go where they are withdrawn; rows leave once it has."""
 
 learned = Table(
     "learned",
@@ -201,3 +211,30 @@ tainted = Table(
     Column("at", Float, nullable=False),
 )
 """Policies that a purge named, or that learned from what it withdrew; none of them plays again."""
+
+projections = Table(
+    "projections",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("made", String, nullable=False),
+)
+"""Who follows the outbox, how far each has come, and which making of it that was."""
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("head", String, nullable=False),
+)
+"""The end of a chain: how many rows it has, the sequence of the last, and its hash."""
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+)
+"""Large texts, each once, by the first 64 bits of their SHA-256."""

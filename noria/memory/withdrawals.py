@@ -101,11 +101,19 @@ def withdrawing(root: str, at: float, samples: Iterable[tuple[str, Collection[st
         names = ["sample", "root", "why", "at"]
         body = {"samples": json.dumps(list(ids))}
         writes.append((insert(tables.withdrawals).prefix_with("OR IGNORE").from_select(names, row), body))
-        answers = select(tables.samples.c.id).where(
-            tables.samples.c.id.in_(select(given.c.value)), tables.samples.c.role == "solver"
-        )
-        writes.append((insert(tables.outbox).prefix_with("OR IGNORE").from_select(["sample"], answers), body))
+        writes.append(leaving(ids))
     return writes
+
+
+def leaving(ids: Iterable[str]) -> Write:
+    """The write that has samples leave whatever follows the ledger, to go with what withdraws them."""
+    table = tables.outbox
+    given = func.json_each(bindparam("samples")).table_valued("value")
+    entered = select(table.c.sample, literal("remove")).where(
+        table.c.kind == "add", table.c.sample.in_(select(given.c.value))
+    )
+    query = insert(table).prefix_with("OR IGNORE").from_select(["sample", "kind"], entered.order_by(table.c.sequence))
+    return query, {"samples": json.dumps(sorted(set(ids)))}
 
 
 def tainting(root: str, at: float, policies: Iterable[tuple[str, str]]) -> list[Write]:

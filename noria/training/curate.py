@@ -16,15 +16,19 @@ What rests on a beaten verifier alone leaves, new or old, before anything is dra
 counted by verifier and never taught again. The next student starts from the base, so it
 has learned from none of it, whatever its forebears learned. What holds a secret, or is an
 item of an exam or a benchmark, leaves in the same way, the user's own rows too.
+
+What is chosen from may be a hundred times what is chosen: the choice is made among heads, and
+only the chosen samples are loaded.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from noria.config import Train
 from noria.identity import stream
+from noria.memory.accepted import Head
 from noria.training.rows import Row
 from noria.types import Sample, Seed, rests_alone
 
@@ -44,38 +48,73 @@ class Curated:
     """Samples and rows of the user's that left because they may not be learned, by what was found in them."""
 
 
+Loading = Callable[[Collection[str]], Iterable[Sample]]
+"""The samples of some ids, in any order."""
+
+
 def curate(
     new: list[Sample], earlier: list[Sample], seeds: list[Seed], rules: Train, name: str,
     beaten: Collection[str] = (), unclean: Mapping[str, str] = MappingProxyType({}), *, truths: bool = False,
 ) -> Curated:  # fmt: skip
-    """Choose a round's rows; the same name draws the same replay.
+    """Choose a round's rows from samples that are at hand; the same name draws the same replay.
 
     `beaten` are the verifiers in quarantine, `unclean` the samples and seeds that may not be learned: id to why;
     with `truths` a program's answers make up for anchors that lack.
     """
+    known = {sample.id: sample for sample in new + earlier}
+    return drawn(
+        map(head, new), map(head, earlier), seeds, rules, name, beaten, unclean,
+        lambda ids: (known[one] for one in ids), truths=truths,
+    )  # fmt: skip
+
+
+def drawn(
+    new: Iterable[Head],
+    earlier: Iterable[Head],
+    seeds: list[Seed],
+    rules: Train,
+    name: str,
+    beaten: Collection[str],
+    unclean: Mapping[str, str],
+    load: Loading,
+    *,
+    truths: bool = False,
+) -> Curated:
+    """Choose a round's rows among heads, and load the chosen; the same name draws the same replay."""
     rng = stream(name, "curate")
-    # Episodes of a batch end in any order; what is drawn must not depend on it.
-    stained = Counter(unclean[one.id] for one in (*new, *earlier) if one.id in unclean and _teaches(one))
-    stained += Counter(unclean[seed.id] for seed in seeds if seed.id in unclean)
-    new, earlier = ([one for one in some if one.id not in unclean] for some in (new, earlier))
+    stained = Counter(unclean[seed.id] for seed in seeds if seed.id in unclean)
     seeds = [seed for seed in seeds if seed.id not in unclean]
-    new, earlier = sorted(new, key=lambda sample: sample.id), sorted(earlier, key=lambda sample: sample.id)
-    out = [sample for sample in new + earlier if rests_alone(sample.provenance, beaten)]
-    new, earlier = ([one for one in some if not rests_alone(one.provenance, beaten)] for some in (new, earlier))
-    answers = [sample for sample in new if sample.role == "solver"]
-    proposals = [sample for sample in new + earlier if sample.role == "generator" and _teaches(sample)]
-    past = [sample for sample in earlier if sample.role == "solver"]
-    replay = rng.sample(past, min(len(past), round(rules.replay * len(answers))))
+    left = Counter[str]()
+
+    def trusted(heads: Iterable[Head]) -> list[Head]:
+        kept = []
+        for one in heads:
+            if one.id in unclean:
+                stained.update([unclean[one.id]] if _teaches(one) else [])
+            elif not rests_alone(one, beaten):
+                kept.append(one)
+            elif _teaches(one):
+                left.update(one.verifiers)
+        # Episodes of a batch end in any order; what is drawn must not depend on it.
+        return sorted(kept, key=lambda one: one.id)
+
+    fresh, past = trusted(new), trusted(earlier)
+    answers = [one.id for one in fresh if one.role == "solver"]
+    proposals = [one.id for some in (fresh, past) for one in some if one.role == "generator" and _teaches(one)]
+    replayed = [one.id for one in past if one.role == "solver"]
+    replay = rng.sample(replayed, min(len(replayed), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
     rows_of_user = [seed for seed in seeds if seed.messages and seed.messages[-1].role == "assistant"]
     wanted = round(rules.anchors * len(answers))
     anchors = rng.sample(rows_of_user, min(len(rows_of_user), wanted))
-    drawn = {sample.id for sample in replay}
-    written = [one for one in past if truths and one.provenance.source == "program" and one.id not in drawn]
+    again = set(replay)
+    written = [one.id for one in past if truths and one.source == "program" and one.id not in again]
     truth = rng.sample(written, min(len(written), wanted - len(anchors)))
 
-    chosen = [*answers, *replay, *taught, *truth]
-    rows = [_row(sample) for sample in chosen]
+    chosen = (*answers, *replay, *taught, *truth)
+    found = {sample.id: _row(sample) for sample in load(chosen)}
+    rows = [found[one] for one in chosen]
+    sources = Counter(row.source for row in rows[: len(answers) + len(replay)])
     rows += [
         Row(prompt=seed.messages[:-1], completion=seed.messages[-1].content, source="anchor", sample=seed.id)
         for seed in anchors
@@ -83,16 +122,19 @@ def curate(
     rng.shuffle(rows)
     kinds = {"new": len(answers), "replay": len(replay), "anchor": len(anchors), "generator": len(taught)}
     kinds |= {"anchor": len(anchors) + len(truth), "truth": len(truth)} if truths else {}
-    sources = Counter(sample.provenance.source for sample in (*answers, *replay))
-    left = Counter(verifier for sample in out if _teaches(sample) for verifier in sample.provenance.verifiers)
-    learned = tuple(sample.id for sample in chosen)
-    counts = dict(sorted(left.items())), dict(sorted(stained.items()))
-    return Curated(tuple(rows), kinds | dict(sources), learned, *counts)
+    composition = kinds | {str(one): count for one, count in sources.items()}
+    return Curated(tuple(rows), composition, chosen, dict(sorted(left.items())), dict(sorted(stained.items())))
 
 
-def _teaches(sample: Sample) -> bool:
+def head(sample: Sample) -> Head:
+    """What is asked of a sample when it is chosen."""
+    story = sample.provenance
+    return Head(sample.id, sample.role, story.source, story.worded_by, story.verifiers)
+
+
+def _teaches(one: Head) -> bool:
     """Whether a round may learn from a sample: an answer, or a proposal that a generator worded itself."""
-    return sample.role == "solver" or sample.provenance.worded_by == "generator"
+    return one.role == "solver" or one.worded_by == "generator"
 
 
 def _row(sample: Sample) -> Row:

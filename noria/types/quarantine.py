@@ -9,9 +9,10 @@ new version is another verifier, and nothing that was found against the old one 
 """
 
 from collections.abc import Collection
+from typing import Protocol
 
 from noria.types.candidate import Probe
-from noria.types.story import Episode, Provenance
+from noria.types.story import Episode
 from noria.types.words import Noun
 
 SHOWN = 200
@@ -70,6 +71,15 @@ def shown_by(episode: Episode, at: float) -> tuple[Quarantine, ...]:
     return tuple(found.values())
 
 
-def rests_alone(story: Provenance, beaten: Collection[str]) -> bool:
+class Vouched(Protocol):
+    """What verifiers vouch for: a sample's provenance, or its head."""
+
+    @property
+    def verifiers(self) -> tuple[str, ...]:
+        """Every verifier that vouches for it independently."""
+        ...
+
+
+def rests_alone(story: Vouched, beaten: Collection[str]) -> bool:
     """Whether beaten verifiers are all that vouch for a sample; one that another vouches for too stays."""
     return all(verifier in beaten for verifier in story.verifiers)

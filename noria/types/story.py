@@ -25,10 +25,13 @@ class TurnKey(Noun):
     role: Role
     draft: int
     attempt: int
+    question: str = ""
+    """Hash of who was asked what, where the same place was taken by another question; empty for the first."""
 
     def __str__(self) -> str:
         """The key as the ledger stores it."""
-        return f"{self.episode}/{self.role}/{self.draft}/{self.attempt}"
+        place = f"{self.episode}/{self.role}/{self.draft}/{self.attempt}"
+        return f"{place}/{self.question}" if self.question else place
 
 
 class Turn(Noun):

@@ -132,43 +132,6 @@ def test_a_ledger_of_a_newer_noria_is_refused(tmp_path: Path) -> None:
         Ledger(tmp_path)
 
 
-def test_a_ledger_begun_before_there_was_a_quarantine_opens(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, write=True)
-    asyncio.run(History(ledger).settle(build.episode("episode-0", outcome="accepted"), [build.sample()]))
-    ledger.close()
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TABLE quarantines")
-        connection.execute("UPDATE meta SET value = '1' WHERE key = 'version'")
-    connection.close()
-    reading = Ledger(tmp_path)
-    assert History(reading).quarantined() == {}
-    assert History(reading).samples() == [build.sample()]
-    assert reading.fact("version") == "1"
-    reading.close()
-    # Once written to it is ours: an older Noria, which would learn from what is quarantined, refuses it.
-    writing = Ledger(tmp_path, write=True)
-    task = build.task()
-    probe = build.probe(held=True).model_copy(update={"beat": True})
-    attack = build.attack().model_copy(update={"probes": (probe,)})
-    asyncio.run(History(writing).settle(build.episode(drafts=(task,), attacks=(attack,))))
-    assert list(History(writing).quarantined()) == ["arithmetic@1"]
-    assert writing.fact("version") == str(tables.VERSION)
-    writing.close()
-
-
-def test_an_episode_and_its_proof_are_one_transaction(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, write=True)
-    probe = build.probe(held=True).model_copy(update={"beat": True})
-    attack = build.attack().model_copy(update={"probes": (probe,)})
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TABLE quarantines")
-    connection.close()
-    with pytest.raises(SessionError):
-        asyncio.run(History(ledger).settle(build.episode(drafts=(build.task(),), attacks=(attack,))))
-    assert History(ledger).episode("episode-1") is None
-    ledger.close()
-
-
 def test_a_folder_without_a_session_is_no_session(tmp_path: Path) -> None:
     with pytest.raises(SessionError):
         Ledger(tmp_path / "none")

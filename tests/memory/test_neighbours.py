@@ -53,10 +53,67 @@ def test_an_index_that_was_deleted_is_made_again_when_its_session_opens(tmp_path
     index.close()
     shutil.rmtree(tmp_path / FOLDER)
     index = Neighbours(tmp_path)
-    assert asyncio.run(catch_up(history, index)) == 0
-    assert asyncio.run(catch_up(history, index, recount=True)) == index.count() == 3
+    assert not index.is_open, "nothing needed Chroma yet"
+    assert asyncio.run(catch_up(history, index)) == index.count() == 3
     assert asyncio.run(catch_up(history, index, recount=True)) == 0
     index.close()
+    history.ledger.close()
+
+
+def test_an_index_that_lost_rows_is_found_out_once_it_is_open(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    index = Neighbours(tmp_path)
+    asyncio.run(catch_up(history, index))
+    index.remove(["sample-1"])
+    index.close()
+    index = Neighbours(tmp_path)
+    assert asyncio.run(catch_up(history, index)) == 0
+    assert not index.is_open
+    assert len(index.nearest("bread", domain="arithmetic", count=3)) == 2
+    assert asyncio.run(catch_up(history, index)) == index.count() == 3
+    index.close()
+    history.ledger.close()
+
+
+def test_a_withdrawn_sample_leaves_the_index_and_no_rebuild_brings_it_back(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    index = Neighbours(tmp_path)
+    asyncio.run(catch_up(history, index))
+    asyncio.run(history.withdraw_from_index(["sample-1", "sample-g", "sample-nobody-knows"]))
+    asyncio.run(history.withdraw_from_index(["sample-1"]))
+    assert (history.indexable(), index.count()) == (2, 3)
+    assert asyncio.run(catch_up(history, index)) == 0
+    assert index.count() == 2
+    assert {one.sample for one in index.nearest("bread", domain="arithmetic", count=3)} == {"sample-0", "sample-2"}
+    other = index.nearest_free_text("Bake a loaf of bread.", shape="shape-1")
+    assert other is not None
+    assert other.sample != "sample-1"
+    index.close()
+    assert rebuild(tmp_path, history) == 2
+    index = Neighbours(tmp_path)
+    assert asyncio.run(catch_up(history, index, recount=True)) == 0, "a rebuilt index is where the ledger says it is"
+    index.close()
+    history.ledger.close()
+
+
+def test_a_sample_withdrawn_before_it_was_indexed_never_enters(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    asyncio.run(history.withdraw_from_index(["sample-1"]))
+    assert [sample.id for sample in history.unindexed()] == ["sample-0", "sample-2"]
+    index = Neighbours(tmp_path)
+    assert asyncio.run(catch_up(history, index)) == index.count() == 2
+    index.close()
+    history.ledger.close()
+
+
+def test_each_follower_of_the_ledger_has_a_mark_of_its_own(tmp_path: Path) -> None:
+    history = settled(tmp_path)
+    (page,) = history.pages(0)
+    asyncio.run(history.followed("export", page.upto, "first"))
+    assert history.mark("export") == (page.upto, "first")
+    assert len(history.unindexed()) == 3
+    assert history.unindexed("export") == []
+    assert [one.added for one in history.pages(0, size=2)] == [page.added[:2], page.added[2:]]
     history.ledger.close()
 
 
