@@ -63,9 +63,11 @@ async def examine(context: Context, number: int, student: str) -> bool:
     """Parent and student on the same fresh items; found held, or held now.
 
     A quarantined verifier is asked nothing; where none is left the student has proved nothing.
+    A student that a purge has tainted is not examined.
     """
     if why := unfit(context, student):
         await context.history.keep_round(number, "unexamined", unexamined=why)
+        context.tell("unexamined", {"round": number, "why": why})
         return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
