@@ -16,7 +16,7 @@ Json = dict[str, Any]
 LONG = 160
 """Characters of a text that a sentence shows."""
 
-HOW = {"silent": "the generator gave no reply", "malformed": "the proposal could not be read",
+HOW = {"silent": "the generator's reply was empty or cut", "malformed": "the proposal could not be read",
        "reserved": "its parameters are kept for exams", "duplicate": "it had been asked before",
        "near_duplicate": "it means what was asked before", "ungrounded": "no truth could be built for it",
        "unsolved": "nobody solved it", "out_of_band": "it is too easy or too hard",
@@ -27,7 +27,7 @@ HOW = {"silent": "the generator gave no reply", "malformed": "the proposal could
        "verifier": "its verifier failed", "fault": "Noria itself failed in it"}  # fmt: skip
 """A reason in words."""
 
-STEP = {"dealt": "before it was proposed", "proposed": "when it was read", "well_formed": "for want of novelty",
+STEP = {"dealt": "when it was proposed", "proposed": "when it was read", "well_formed": "for want of novelty",
         "novel": "when its truth was built", "grounded": "when it was to be solved",
         "solvable": "when it was reviewed and attacked", "unbroken": "when it was ruled on"}  # fmt: skip
 """Where a candidate is turned away that came as far as a stage."""
