@@ -17,7 +17,8 @@ def test_defaults_stand_without_a_word_and_paths_are_taken_from_the_file(tmp_pat
     assert config.session == tmp_path.parent / "here/first"
     assert config.stop.rounds == 2
     assert config.seat("solver") == "student"
-    assert config.seat("judge") == "base"
+    assert config.earnable() == ("generator", "judge")
+    assert config.seat("critic") == config.seat("adversary") == "base"
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,12 @@ def test_defaults_stand_without_a_word_and_paths_are_taken_from_the_file(tmp_pat
         ("play: {solve_rate: [0.9, 0.1]}\n", "low then high"),
         ("domains: {}\n", "at least one domain"),
         ("domains: {arithmetic: [0]}\n", "from 1 up"),
+        ("roles: {item: 5}\n", "unknown key `roles.item`; did you mean `items`?"),
+        ("roles: {items: 5}\n", "items must be 0 or at least 8: fewer cannot show a gain at alpha 0.05"),
+        ("roles: {items: 12, alpha: 0.0001}\n", "at least 17"),
+        ("roles: {items: -1}\n", "`roles.items`"),
+        ("roles: {alpha: 0.5}\n", "`roles.alpha`"),
+        ("seats: {judge: student-r0001}\n", "neither `student`, `base` nor an endpoint"),
         ("- a\n- b\n", "must be a mapping"),
         ("play: [\n", "is not YAML"),
     ],
@@ -47,6 +54,11 @@ def test_a_wrong_config_is_named_with_its_key(tmp_path: Path, text: str, said: s
 def test_an_endpoint_may_not_take_the_name_of_a_policy_of_the_session(name: str) -> None:
     with pytest.raises(ConfigError, match=f"endpoints.{name} has a name of the session's own policies"):
         parse({"endpoints": {name: {"model": "m"}}}, place="-", folder=Path())
+
+
+def test_no_seat_is_earned_where_no_exam_is_held_or_somebody_is_named(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "roles: {items: 0}\n")).earnable() == ()
+    assert load(written(tmp_path, "seats: {judge: base, critic: student}\n")).earnable() == ("generator", "critic")
 
 
 def test_a_missing_config_says_how_to_get_one(tmp_path: Path) -> None:
@@ -81,5 +93,7 @@ def test_the_written_example_is_the_default(tmp_path: Path) -> None:
     assert config.play == default.play
     assert config.train == default.train
     assert config.exam == default.exam
+    assert config.roles == default.roles
+    assert config.earnable() == default.earnable()
     assert config.stop == default.stop
     assert config.domains == default.domains

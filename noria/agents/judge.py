@@ -99,8 +99,8 @@ class Judge(Agent):
         one, two = await asyncio.gather(pick(0), pick(1))
         return one if one == two else None
 
-    async def calibrate(self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int) -> JudgeCard:
-        """Rule unaided on planted answers, `items` right and wrong ones and what fools judges, all at once."""
+    async def unaided(self, episode: str, planted: Sequence[Plant]) -> list[Ruled]:
+        """Rule on planted answers with no evidence shown, all at once."""
 
         async def ruled(number: int, plant: Plant) -> Ruled:
             turn = await self._rule(episode, 1, number, plant.instruction, plant.response, UNSEEN)
@@ -110,12 +110,17 @@ class Judge(Agent):
                 return Ruled(plant.kind, None, 0.0)
             return Ruled(plant.kind, ruling == "accept", confidence)
 
+        return list(await asyncio.gather(*(ruled(at, one) for at, one in enumerate(planted, 1))))
+
+    async def calibrate(self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int) -> JudgeCard:
+        """Rule unaided on planted answers, `items` right and wrong ones and what fools judges, all at once."""
+
         async def preferred(number: int, pair: Pair) -> bool | None:
             better = await self._compared(episode, 2, 2 * number, pair.instruction, (pair.right, pair.wrong))
             return None if better is None else better == 0
 
         planted, shown = plants(domains, levels, items, episode), pairs(domains, levels, PAIRS if items else 0, episode)
-        rulings = await asyncio.gather(*(ruled(at, one) for at, one in enumerate(planted, 1)))
+        rulings = await self.unaided(episode, planted)
         return judge_card(rulings, await asyncio.gather(*(preferred(at, one) for at, one in enumerate(shown, 1))))
 
 

@@ -7,6 +7,7 @@ that a log reads like a story.
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -14,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import MEND, Episode, Exam, Quarantine, Stage, shown_by
+from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Stage, shown_by
 from noria.viewer.text import printable
 
 if TYPE_CHECKING:
@@ -109,6 +110,14 @@ class LiveView:
             case "left":
                 said = left_line(facts["round"], facts["samples"], facts["quarantine"])
                 self.say(f"round {facts['round']}: {said}")
+            case "guard" if facts["action"] != "on":
+                self.say(f"round {facts['round']}: a guard fired: {printable(facts['why'])}")
+            case "cool_down":
+                self.say(f"round {facts['round']} is cooled: warmer, other seeds, more anchors")
+            case "unclean":
+                self.say(f"round {facts['round']}: {unclean_line(facts['found'])}")
+            case "unclean_rows":
+                self.say(f"rows of yours are neither shown nor learned: {counted(facts['found'])}")
             case "unexamined":
                 self.say(f"round {self.round}: no exam: {facts['why']}")
             case "exam":
@@ -116,10 +125,17 @@ class LiveView:
                 self.say(f"round {self.round}: exam {self.exam}")
             case "promote":
                 self.say(f"round {self.round}: {facts['policy']} is promoted over {facts['parent']}")
+            case "seating":
+                said = seating_line(facts["exam"], facts["student"], facts["holder"])
+                self.say(f"round {self.round}: {said}")
+            case "unseated":
+                self.say(f"round {self.round}: no exam for a seat: {facts['why']}")
             case "keep_out":
                 self.say(f"round {self.round}: {facts['policy']} is kept out")
             case "untrained":
                 self.say(f"round {self.round}: no training: {facts['why']}")
+            case "waiting":
+                self.say(facts["said"])
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
             case "left_out":
@@ -160,6 +176,16 @@ def left_line(number: int, samples: int, beaten: Quarantine) -> str:
     return f"{many} {did} the training set, resting on {beaten.verifier} alone: {printable(beaten.why)}"
 
 
+def unclean_line(found: Mapping[str, int]) -> str:
+    """What left the training set of a round because it may not be learned."""
+    return f"left the training set, as they may not be learned: {counted(found)}"
+
+
+def counted(found: Mapping[str, int]) -> str:
+    """Samples and rows by what was found in them."""
+    return ", ".join(f"{count} for {kind}" for kind, count in sorted(found.items()))
+
+
 def exam_line(exam: Exam) -> str:
     """An exam in one line: before and after with their intervals, and what follows."""
     low, high = exam.parent_interval
@@ -170,3 +196,12 @@ def exam_line(exam: Exam) -> str:
         f"{exam.student_right / exam.items:.0%} [{low_after:.0%}–{high_after:.0%}] after "
         f"on {exam.items} items; {exam.why}{without}"
     )
+
+
+def seating_line(exam: RoleExam, student: str, holder: str) -> str:
+    """A role's exam in one line: who has the seat now, and by what."""
+    without = f"; without {', '.join(exam.left_out)}, quarantined" if exam.left_out else ""
+    took = (
+        f"takes the {exam.role}'s seat from {holder}" if exam.seated else f"leaves the {exam.role}'s seat to {holder}"
+    )
+    return f"{student} {took}: {exam.why}{without}"

@@ -6,8 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import exam_line, left_line
-from noria.types import MEND, Exam, Quarantine, Stage
+from noria.cli.live import exam_line, left_line, seating_line, unclean_line
+from noria.types import MEND, Exam, Quarantine, RoleExam, Stage
+from noria.viewer.guards import guard_lines
 from noria.viewer.text import printable
 
 
@@ -34,6 +35,13 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"Round {one['round']} did not train: {one['untrained']}", markup=False)
         if one["unexamined"]:
             console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
+        if one["unseated"]:
+            console.print(f"Round {one['round']} held no exam for a seat: {one['unseated']}", markup=False)
+    for line in guard_lines(summary["rounds"]):
+        console.print(line, markup=False)
+    for one in summary["seatings"]:
+        said = seating_line(RoleExam.model_validate(one), one["student"], one["holder"])
+        console.print(f"Seat exam of round {one['round']}: {said}", markup=False)
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])
@@ -186,6 +194,8 @@ def _quarantine(console: Console, summary: dict[str, Any]) -> None:
     for row in summary["rounds"]:
         for verifier, count in row["left"].items():
             console.print(f"Round {row['round']}: {left_line(row['round'], count, proofs[verifier])}", markup=False)
+        if row["unclean"]:
+            console.print(f"Round {row['round']}: {unclean_line(row['unclean'])}", markup=False)
         if row["undealt"]:
             console.print(f"Round {row['round']} dealt nothing of {', '.join(row['undealt'])}", markup=False)
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from noria.config.guards import Guard, GuardName, resolved
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -27,8 +29,12 @@ from noria.config.parts import (
     Train,
     VerifierRules,
 )
+from noria.config.roles import RoleRules
 from noria.errors import ConfigError
 from noria.types import ROLES, Role
+
+BY_DEFAULT: tuple[Role, ...] = ("solver", "generator", "judge")
+"""Roles of the student where the config names nobody: it solves, and may earn the others."""
 
 
 class SessionConfig(Part):
@@ -47,7 +53,8 @@ class SessionConfig(Part):
     domain_files: tuple[Path, ...] = ()
     """Python files with a domain of your own each; what they call themselves may stand in `domains`."""
     seats: dict[Role, str] = Field(default={})
-    """Who plays each role: `student`, `base`, or an endpoint's name; by default the student solves."""
+    """Who plays each role: `base`, an endpoint's name, or `student`: it solves at once, and may earn another seat,
+    which the base holds until then. By default it may earn the generator's and the judge's."""
     endpoints: dict[str, Endpoint] = Field(default={})
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
@@ -59,7 +66,16 @@ class SessionConfig(Part):
     judge: Judge = Judge()
     train: Train = Train()
     exam: ExamRules = ExamRules()
+    roles: RoleRules = RoleRules()
+    guards: dict[GuardName, Guard] = Field(default={}, validate_default=True)
+    """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
+    hygiene: Hygiene = Hygiene()
     stop: Stop = Stop()
+
+    @field_validator("guards", mode="before")
+    @classmethod
+    def _guards(cls, given: Any) -> Any:
+        return resolved(given)
 
     @model_validator(mode="after")
     def _seats(self) -> "SessionConfig":
@@ -77,8 +93,12 @@ class SessionConfig(Part):
         return self
 
     def seat(self, role: Role) -> str:
-        """Who plays a role: `student`, `base` or an endpoint's name."""
-        return self.seats.get(role, "student" if role == "solver" else "base")
+        """Who plays a role, or may earn its seat: `student`, `base` or an endpoint's name."""
+        return self.seats.get(role, "student" if role in BY_DEFAULT else "base")
+
+    def earnable(self) -> tuple[Role, ...]:
+        """The roles whose seat the student may earn by an exam; none where no exam is to be held."""
+        return tuple(role for role in ROLES if role != "solver" and self.seat(role) == "student" and self.roles.items)
 
     def needs_local(self) -> bool:
         """Whether any seat is held by a model Noria serves itself."""
@@ -122,7 +142,9 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
 
     seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
     files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
-    config = config.model_copy(update={"domain_files": files})
+    named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
+    hygiene = config.hygiene.model_copy(update={"benchmarks": named})
+    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 
 

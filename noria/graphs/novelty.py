@@ -74,15 +74,20 @@ class Clerk:
         for position, event in self._passed.items():
             if position < dealt.position and not event.is_set():
                 await event.wait()
+        refusal = self.weigh(dealt, claim)
+        # The place is free before the row is on disk: a later run decides by deal order again.
+        self.let_pass(dealt)
+        if refusal is None:
+            await self.history.claim(dealt, claim.keys)
+        return refusal
+
+    def weigh(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
+        """Refuse a claim, or take it for the batch; nothing is written."""
         refusal = self._first(dealt, claim) or self._meant(claim)
         if refusal is None:
             self._held.update(dict.fromkeys(claim.keys, dealt.episode))
             if claim.free_text:
                 self._texts.setdefault(claim.shape, []).append((dealt.episode, claim.free_text))
-        # The place is free before the row is on disk: a later run decides by deal order again.
-        self.let_pass(dealt)
-        if refusal is None:
-            await self.history.claim(dealt, claim.keys)
         return refusal
 
     def _first(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:

@@ -10,6 +10,8 @@ import traceback
 from pathlib import Path
 from typing import cast
 
+from langgraph.runtime import RunControl
+
 from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
@@ -38,7 +40,8 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         return episode
     try:
         # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
-        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async")
+        # A control of its own: a session that is asked to leave finishes the episodes that play.
+        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
         episode = cast(Episode, result["episode"])
         context.refused_calls = 0
         return episode

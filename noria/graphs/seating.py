@@ -1,7 +1,105 @@
-"""Seats are earned."""
+"""Seats are earned: what a promoted student may hold besides the solver's seat.
 
+    promote ─► for each seat it may earn:  asked before? ─► items ─┬─► holder  ─┐
+                                            (the ledger)           └─► student ─┴─► better? ─► a row ─► its seat
+
+An exam is held once: its row is found, and so is every turn of one that was cut off. Holder
+and student answer the same items side by side, none of them of a quarantined verifier. After
+the last round nobody would play in a seat, so none is examined for; a session may end sooner
+for other reasons, and has then examined for nothing.
+
+Afterwards the pool is as small as the seats allow: the base, the current student, and who
+holds a seat (see `memory/seatings.py`); whoever lost its last one leaves.
+"""
+
+import asyncio
+import time
+from functools import partial
+from typing import Any
+
+from noria.evaluators import role_exams, role_items
+from noria.evaluators.domain import Domain
+from noria.graphs import proposals, sitting
 from noria.graphs.context import Context
+from noria.graphs.quarantine import beaten_among, trusted
+from noria.graphs.stages import stage
+from noria.memory.seatings import keep_seating, seatings, spent
+from noria.types import Role, RoleItem
 
 
 async def seat(context: Context, number: int, student: str) -> None:
-    """Nothing yet."""
+    """Examine the student for each seat that it may earn, and let go who holds none any more."""
+    roles, held = context.config.earnable(), {exam.role for exam in seatings(context.history, number)}
+    if number >= context.config.stop.rounds and roles:
+        why = "no round is left to play in another seat"
+        await context.history.keep_round(number, "seat", unseated=why)
+        context.tell("unseated", {"round": number, "why": why})
+        roles = ()
+    if context.pointer("student").id != student:  # rolled back since it was promoted
+        roles = ()
+    if left := [role for role in roles if role not in held]:
+        async with stage(context, number, "seat"):
+            for role in left:
+                await _examined(context, number, role, student)
+    await _dismissed(context)
+
+
+async def _examined(context: Context, number: int, role: Role, student: str) -> None:
+    """Hold one exam, and write who has the seat."""
+    started, holder = time.monotonic(), context.policy(context.seats()[role])
+    policy, place = context.policy(student), f"roles-r{number:04}/{role}"
+    for one in (holder, policy):
+        await context.bring_up(one)
+    items, sit = await _paper(context, number, role, place)
+    sides = await asyncio.gather(*(sit(one.id, f"{place}/{one.id}", items) for one in (holder, policy)))
+    nth = len({exam.round for exam in seatings(context.history) if exam.round < number}) + 1
+    alpha = role_exams.level(context.config.roles.alpha, nth, len(context.config.earnable()))
+    exam = role_exams.compared(number, role, (holder.id, sides[0]), (policy.id, sides[1]), alpha)
+    left_out = beaten_among(context.domains, context.config.domains, context.history)
+    cost = {**spent(context.history, place), "seconds": round(time.monotonic() - started, 3)}
+    exam = exam.model_copy(update={"left_out": tuple(left_out), **cost})
+    answered = [
+        RoleItem(item=_words(item), holder_right=one.right, student_right=two.right)
+        for item, one, two in zip(items, *sides, strict=True)
+    ]
+    await keep_seating(context.history, exam, answered)
+    context.tell("seating", {"exam": exam, "student": policy.name, "holder": holder.name})
+
+
+async def _paper(context: Context, number: int, role: Role, place: str) -> tuple[list[Any], Any]:
+    """What a role's exam asks, and how a policy sits it."""
+    name, count = f"{context.config.random}/{place}", context.config.roles.items
+    levels = trusted(context.domains, context.config.domains, context.history)
+
+    def fits(domain: Domain) -> bool:
+        return domain.name in levels and domain.verifier not in context.history.quarantined()
+
+    match role:
+        case "generator":
+            return proposals.windows(context, number, levels), partial(proposals.generator, context)
+        case "judge":
+            first = {key: own[0] for key, own in levels.items()}
+            domains = [context.domains[key].at(one) for key, one in first.items()]
+            found: list[Any] = role_items.answers(name, count, domains, list(first.values())) if first else []
+            sit: sitting.Sit = sitting.judge
+        case "critic":
+            found, sit = await asyncio.to_thread(role_items.wordings, name, count, fits), sitting.critic
+        case _:
+            found, sit = await asyncio.to_thread(role_items.candidates, name, count, fits), sitting.adversary
+    return found, partial(sit, context.desk)
+
+
+def _words(item: Any) -> str:
+    """An item in words: what is wrong with it, if anything, and what it says."""
+    if window := getattr(item, "window", None):
+        return f"{item.domain} level {item.level}: {window}"
+    said = getattr(item, "instruction", "") or item.task.instruction
+    return f"{getattr(item, 'fault', '') or item.kind}: {said} -> {item.response}"
+
+
+async def _dismissed(context: Context) -> None:
+    """Retire the students that hold no seat; the base stays, for every student is trained from it."""
+    seated = {*context.seats().values(), context.pointer("base").id, context.pointer("student").id}
+    for policy in context.history.policies():
+        if policy.student and policy.id not in seated:
+            await context.fleet.retire(policy.id)

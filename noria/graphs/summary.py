@@ -7,8 +7,11 @@ from typing import Any
 
 from noria.graphs.quarantine import account
 from noria.memory.history import History
+from noria.memory.seatings import seatings
 from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
+
+SIDES = ("holder", "student")
 
 
 def summarise(history: History) -> dict[str, Any]:
@@ -42,11 +45,15 @@ def summarise(history: History) -> dict[str, Any]:
                 **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
+                "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
+                "cooled": facts.get("cooled", ""),
                 "left": facts.get("left", {}),
+                "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),
                 "promoted": facts.get("promoted", ""),
+                "unseated": facts.get("unseated", ""),
                 "retrains": facts.get("retrains", 0),
                 "stages": facts.get("stages", {}),
             }
@@ -66,6 +73,10 @@ def summarise(history: History) -> dict[str, Any]:
         "purges": purged.purges(),
         "quarantine": quarantine,
         "exams": [exam.model_dump(mode="json") for exam in history.exams()],
+        "seatings": [
+            {**exam.model_dump(mode="json"), **{side: names.get(getattr(exam, side), "") for side in SIDES}}
+            for exam in seatings(history)
+        ],
         "policies": [
             {
                 **policy.model_dump(mode="json", exclude={"training"}),

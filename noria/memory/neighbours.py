@@ -16,6 +16,7 @@ import chromadb
 from chromadb.config import Settings
 
 from noria.errors import RunError, SessionError, storage
+from noria.failpoints import at
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.withdrawals import Withdrawals
@@ -109,6 +110,7 @@ class Neighbours:
             documents=[row[2] for row in part],
             metadatas=[{"domain": row[1]} for row in part],
         )
+        at("index.half_written")
         if free := [row for row in part if row[4]]:
             self._texts.upsert(
                 ids=[row[0] for row in free],
@@ -155,15 +157,18 @@ async def catch_up(history: History, index: Neighbours, *, recount: bool = False
     if out:
         index.remove(list(out))
         gone = list(out)
-        for at in range(0, len(gone), BATCH):
-            await history.indexed(gone[at : at + BATCH])
+        for first in range(0, len(gone), BATCH):
+            await history.indexed(gone[first : first + BATCH])
         waiting = [sample for sample in waiting if sample.id not in out]
     if recount:
         whole = history.samples(role="solver")
         waiting = whole if index.count() + len(waiting) < len(whole) else waiting
     if waiting:
+        at("index.behind")
         index.add([_row(sample) for sample in waiting])
+        at("index.written")
         await history.indexed(sample.id for sample in waiting)
+        at("index.caught_up")
     return len(waiting)
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from noria.types.candidate import Task
-from noria.types.words import Json, Noun
+from noria.types.words import Json, Noun, Role
 
 
 class Policy(Noun):
@@ -77,3 +77,46 @@ class Exam(Noun):
     seconds: float
     left_out: tuple[str, ...] = ()
     """Quarantined verifiers, whose items were not asked: what they pass proves nothing."""
+
+
+class RoleExam(Noun):
+    """The holder of a seat against the promoted student on the same items of its role."""
+
+    round: int
+    """The round that promoted the student; a seat that it takes is its own from the next deal on."""
+    role: Role
+    holder: str
+    student: str
+    items: int
+    holder_right: int
+    student_right: int
+    wins: int
+    """Items only the student got right."""
+    losses: int
+    """Items only the holder got right."""
+    p_value: float
+    """One-sided exact McNemar: chance of as many wins if the student were no better."""
+    alpha: float
+    """What the p-value had to stay under: the seat's part of what this exam of the session may spend."""
+    holder_marks: dict[str, tuple[int, int]]
+    student_marks: dict[str, tuple[int, int]]
+    """What the role's exam counts besides, such as `false alarms`: how many, of how many."""
+    seated: bool
+    why: str
+    left_out: tuple[str, ...] = ()
+    """Quarantined verifiers, of whose domains nothing was asked."""
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """What the exam's model calls cost, of both sides."""
+    seconds: float = 0.0
+    """Wall time of the life of the session that ended the exam."""
+
+
+class RoleItem(Noun):
+    """One item of a role's exam and how holder and student did on it."""
+
+    item: str
+    """What was asked, in words; the turns hold the prompts and replies."""
+    holder_right: bool
+    student_right: bool

@@ -79,6 +79,8 @@ class Dealt(Noun):
     """`name@hash` of each prompt file."""
     random: str
     """Name of the episode's random stream."""
+    temperature: float | None = None
+    """What generator and solver play at; none in a deal of before it stood here, which plays at the config's."""
     veto: bool = False
     """Whether the judge of this round may refuse."""
     admits: bool = True
