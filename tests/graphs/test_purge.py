@@ -18,6 +18,7 @@ from noria.inference.puppet import Puppet
 from noria.memory.history import History
 from noria.memory.learned import Learned
 from noria.memory.ledger import Ledger
+from noria.memory.moves import ancestors, moves, withdrawn
 from noria.memory.neighbours import Neighbours, catch_up, rebuild
 from noria.memory.purge import Purge, carry_out, of_ids, of_policy, of_source, of_verifier, plan, trains_yet
 from noria.memory.withdrawals import Withdrawals
@@ -267,6 +268,10 @@ def test_the_student_steps_back_to_the_newest_forebear_that_is_clean(tmp_path: P
     assert found.left == 1
     carry_out(history, found, retrain=False)
     assert student(history).name == "student-r0001"
+    (move,) = moves(history)
+    assert (move.cause, move.before, move.after) == ("purge", "policy-student-r0003", "policy-student-r0001")
+    assert withdrawn(history) == {"policy-student-r0002", "policy-student-r0003"}
+    assert ancestors(history, "policy-student-r0001") == ["policy-base"]
     again = plan(history, of_policy(history, "student-r0002"))
     assert again.empty
     assert [one.id for one in history.samples()] == ["sample-1"]
