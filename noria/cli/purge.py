@@ -79,6 +79,7 @@ def _agreed() -> bool:
     try:
         agreed = typer.confirm("Go on?", err=True)
     except typer.Abort:
+        err.print()
         raise SessionError("Nobody answered, and nothing was changed.", mend="Give --yes, or --dry-run.") from None
     if not agreed:
         out.print("Nothing was changed.")

@@ -11,6 +11,7 @@ from noria.cli.main import AsJson, Session, app, out
 from noria.cli.reading import history
 from noria.config import SessionConfig
 from noria.memory.history import History
+from noria.memory.moves import withdrawn
 from noria.memory.seatings import held, seating_items, seatings
 from noria.types import ROLES, RoleExam
 from noria.viewer.text import printable
@@ -50,7 +51,7 @@ def _seats(story: History) -> list[dict[str, Any]]:
     config = SessionConfig.model_validate_json(story.ledger.fact("config") or "{}")
     names = {policy.id: policy.name for policy in story.policies()}
     base, student = story.pointer("base"), story.pointer("student")
-    earned, exams, found = held(story), seatings(story), []
+    earned, exams, found = held(story, withdrawn(story)), seatings(story), []
     for role in ROLES:
         who, seat = config.seat(role), earned.get(role)
         holder, since, how = who, 1, "an endpoint of the config"

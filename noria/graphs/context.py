@@ -18,6 +18,7 @@ from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
 from noria.memory.history import History
+from noria.memory.moves import withdrawn
 from noria.memory.neighbours import Neighbours
 from noria.memory.seatings import held
 from noria.training.curate import Curated
@@ -127,7 +128,7 @@ class Context:
 
     def seats(self) -> dict[Role, str]:
         """The policy in each seat, now: the student solves at once, and sits elsewhere where it earned it."""
-        earned, seats = held(self.history), dict[Role, str]()
+        earned, seats = held(self.history, withdrawn(self.history)), dict[Role, str]()
         for role in ROLES:
             who = self.config.seat(role)
             if who == "student" and role != "solver":

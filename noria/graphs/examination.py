@@ -20,10 +20,12 @@ from noria.types import ExamItem
 async def examine(context: Context, number: int, student: str) -> bool:
     """Parent and student on the same items; found held, or held now.
 
-    Where no trusted verifier is left to ask for items the student has proved nothing.
+    Where no trusted verifier is left to ask for items the student has proved nothing; one that a purge has
+    tainted is not examined.
     """
     if why := unfit(context, student):
         await context.history.keep_round(number, "unexamined", unexamined=why)
+        context.tell("unexamined", {"round": number, "why": why})
         return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:

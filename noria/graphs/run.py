@@ -27,6 +27,7 @@ from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
+from noria.graphs.withdrawing import retrains
 from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger, replace
@@ -83,7 +84,8 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
             place: RunnableConfig = {"configurable": {"thread_id": THREAD}, "recursion_limit": STEPS}
             left = await graph.aget_state(place)
             state, first = left.values, State(round=_unfinished(context.history))
-            if left.next or not state.get("stop"):  # a graph that came to its end only wants to be written down
+            again = retrains(context.history, first["round"])  # a purge added a round to a session that was over
+            if left.next or again or not state.get("stop"):  # else it came to its end and only wants to be written down
                 with midway(config.session):
                     state = await graph.ainvoke(
                         None if left.next else first, place, context=context, durability="sync", control=context.control

@@ -6,6 +6,7 @@ An account is plain JSON: `noria why --json` prints it, and the viewer tells it.
 called by their names; what a model wrote stands as it was written.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -58,7 +59,7 @@ def _sample(history: History, key: str) -> Json:
         "verifier": one.verifier, "sandbox": one.sandbox,
         "beside": _of_episode(history, one.episode, key),
         "learned": [_learner(history, policy) for policy in Learned(history).by(key)],
-        "shown_to": sum(key in row.story.neighbours for row in told(history)),
+        "shown_to": sum(key in row.story.neighbours for row in told(history, after=one.round)),
         "quarantined": "; ".join(beaten[verifier].why for verifier in one.verifiers if verifier in beaten)
         if rests_alone(one, beaten) else "",
         "withdrawn": _withdrawn(history, key),
@@ -91,6 +92,7 @@ def _episode(history: History, key: str) -> Json:
         **_played(history, episode),
         "answered": _answered("", "", episode, names, episode.solve_rate),
         "samples": _of_episode(history, key),
+        "turns": dict(Counter(turn.key.role for turn in history.trace(key))),
     }  # fmt: skip
 
 

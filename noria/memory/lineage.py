@@ -43,8 +43,8 @@ class Told:
     story: Provenance
 
 
-def told(history: History) -> Iterator[Told]:
-    """Every sample's provenance, withdrawn or not, oldest first.
+def told(history: History, *, after: int = 0) -> Iterator[Told]:
+    """The provenance of every sample accepted after a round, withdrawn or not, oldest first.
 
     Who had a say in a sample of an older Noria is taken from its round's seats.
     """
@@ -52,7 +52,12 @@ def told(history: History) -> Iterator[Told]:
     table, last = tables.samples, -1
     columns = [table.c.sequence, table.c.id, table.c.role, table.c.round, table.c.body]
     while True:
-        query = select(*columns).where(table.c.sequence > last).order_by(table.c.sequence).limit(PAGE)
+        query = (
+            select(*columns)
+            .where(table.c.sequence > last, table.c.round > after)
+            .order_by(table.c.sequence)
+            .limit(PAGE)
+        )
         page = history.ledger.rows(query)
         if not page:
             return

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from noria.memory import tables
 from noria.memory.history import History
-from noria.memory.ledger import put, replace
+from noria.memory.ledger import Write, put, replace
 from noria.types import Move
 
 
@@ -17,11 +17,15 @@ async def move(history: History, one: Move) -> bool:
     """Move the pointer, and say why; a move that was made before is not made again, and false comes back."""
     if any(made.key == one.key for made in moves(history)):
         return False
+    await history.ledger.write(*moving(one))
+    return True
+
+
+def moving(one: Move) -> list[Write]:
+    """The rows of a move, the pointer's with it."""
     names = ("key", "round", "cause", "before", "after")
     row = {name: getattr(one, name) for name in names} | {"body": one.model_dump_json()}
-    pointer = replace(tables.pointers, {"name": "student", "policy": one.after})
-    await history.ledger.write(put(tables.moves, row), pointer)
-    return True
+    return [put(tables.moves, row), replace(tables.pointers, {"name": "student", "policy": one.after})]
 
 
 def moves(history: History) -> list[Move]:

@@ -6,7 +6,7 @@
 
 A plan is read from the ledger and changes nothing. What it would leave must still be a
 session: with no policy to play or no sample to stand, the purge is refused. The student
-steps back along the exams that promoted it, to the newest of its forebears that learned from
+steps back along its promotions, to the newest of its forebears that learned from
 nothing withdrawn; the base learned from nothing, so the way ends there.
 """
 
@@ -23,9 +23,10 @@ from noria.memory.history import History
 from noria.memory.learned import Learned
 from noria.memory.ledger import Write, replace
 from noria.memory.lineage import ROOT, Descent, Kin, Step, Told, descend, told
+from noria.memory.moves import ancestors, moving
 from noria.memory.naming import named
 from noria.memory.withdrawals import Withdrawals, tainting, withdrawing
-from noria.types import ROLES, Policy
+from noria.types import ROLES, Move, Policy
 
 SOURCES = ("student", "pool", "program")
 
@@ -229,11 +230,9 @@ def _must_leave_a_pool(history: History, root: Root) -> None:
 
 
 def _forebear(history: History, student: Policy, tainted: Collection[str]) -> Policy | None:
-    """The newest untainted policy on the way the exams promoted a student; at last the base."""
-    at, came = student.id, {exam.student: exam.parent for exam in history.exams() if exam.promoted}
-    while at in tainted and at in came:
-        at = came.pop(at)
-    return history.pointer("base") if at in tainted else history.policy(at)
+    """The newest untainted policy among those that the student was promoted over; at last the base."""
+    clean = next((one for one in ancestors(history, student.id) if one not in tainted), None)
+    return history.policy(clean) if clean else history.pointer("base")
 
 
 def _to_retrain(history: History, student: Policy | None, fresh: Collection[str]) -> int:
@@ -271,8 +270,13 @@ def carry_out(history: History, purge: Purge, *, retrain: bool) -> int:
         *withdrawing(root, at, [*purge.samples.items(), *([(purge.root.why, purge.seeds)] if purge.seeds else [])]),
         *tainting(root, at, purge.policies.items()),
     ]
-    if purge.back_to is not None:
-        writes.append(replace(tables.pointers, {"name": "student", "policy": purge.back_to.id}))
+    if purge.student is not None and purge.policies:
+        step = Move(
+            key=f"purge/{at}", round=max((number for number, _, _ in history.rounds()), default=0), cause="purge",
+            before=purge.student.id, after=(purge.back_to or purge.student).id, withdrawn=tuple(purge.policies),
+            why=f"`noria purge {root}`", at=at,
+        )  # fmt: skip
+        writes += moving(step)
     number = 0
     if retrain and purge.retrains and not trains_yet(history):
         number = max(number for number, _, _ in history.rounds()) + 1

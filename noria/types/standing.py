@@ -2,7 +2,7 @@
 
     base ─► promote ─► student-r0001 ─► promote ─► student-r0003
                           ▲                            │
-                          └── probation, guard, roll back
+                          └── probation, guard, roll back, purge
 
 A policy that was stepped back from is withdrawn: nothing points at it again. Its samples
 stay, for a program verified them whoever wrote them.
@@ -12,8 +12,8 @@ from typing import Literal
 
 from noria.types.words import Noun
 
-Cause = Literal["promote", "probation", "guard", "rollback"]
-"""What moved the pointer: an exam, a probation that was not passed, a guard, or a person."""
+Cause = Literal["promote", "probation", "guard", "rollback", "purge"]
+"""What moved the pointer: an exam, a probation that was not passed, a guard, a person, or a purge."""
 
 
 class Move(Noun):

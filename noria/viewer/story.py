@@ -16,7 +16,7 @@ Json = dict[str, Any]
 LONG = 160
 """Characters of a text that a sentence shows."""
 
-HOW = {"silent": "the generator gave no reply", "malformed": "the proposal could not be read",
+HOW = {"silent": "the generator's reply was empty or cut", "malformed": "the proposal could not be read",
        "reserved": "its parameters are kept for exams", "duplicate": "it had been asked before",
        "near_duplicate": "it means what was asked before", "ungrounded": "no truth could be built for it",
        "unsolved": "nobody solved it", "out_of_band": "it is too easy or too hard",
@@ -26,6 +26,11 @@ HOW = {"silent": "the generator gave no reply", "malformed": "the proposal could
        "endpoint": "an endpoint failed", "unreadable": "a seat's reply could not be read",
        "verifier": "its verifier failed", "fault": "Noria itself failed in it"}  # fmt: skip
 """A reason in words."""
+
+STEP = {"dealt": "when it was proposed", "proposed": "when it was read", "well_formed": "for want of novelty",
+        "novel": "when its truth was built", "grounded": "when it was to be solved",
+        "solvable": "when it was reviewed and attacked", "unbroken": "when it was ruled on"}  # fmt: skip
+"""Where a candidate is turned away that came as far as a stage."""
 
 
 def story(account: Json) -> Iterator[str]:
@@ -213,11 +218,12 @@ def _episode(one: Json) -> Iterator[str]:
     elif one["outcome"] == "refused":
         yield f"{one['id']} was refused: {HOW.get(one['reason'], one['reason'])} ({place})."
         yield f"  {one['reason']}: {quoted_plain(one['evidence'], 400)}"
-        yield f"  It came as far as “{one['stage'].replace('_', ' ')}”; the step after that turned it away."
+        yield f"  It came as far as “{one['stage'].replace('_', ' ')}” and was turned away {STEP[one['stage']]}."
     else:
         yield f"{one['id']} ended in an error: {HOW.get(one['reason'], one['reason'])} ({place})."
         yield f"  {quoted_plain(one['evidence'], 400)}"
         yield f"  It came as far as “{one['stage'].replace('_', ' ')}”."
+        yield f"  Seats that had spoken: {counted(one['turns'])}; `noria trace` shows what they said."
     yield from _came(one)
     yield from _solved(one)
     yield from _tried(one)

@@ -132,5 +132,19 @@ def test_json_is_all_that_json_prints(tmp_path: Path) -> None:
 
 def test_help_names_every_command() -> None:
     said = right("--help")
-    for name in ("init", "run", "resume", "status", "accepted", "trace", "exam", "model", "memory", "doctor"):
+    for name in (
+        "init",
+        "run",
+        "resume",
+        "status",
+        "accepted",
+        "trace",
+        "exam",
+        "why",
+        "descendants",
+        "purge",
+        "model",
+        "memory",
+        "doctor",
+    ):
         assert name in said

@@ -69,7 +69,9 @@ def test_a_verified_answer_of_the_student_is_accepted_with_its_whole_story(tmp_p
     assert story.policy == story.generator == "policy-pretended"
     assert story.probes == 6
     assert all(
-        value not in (None, "") for name, value in story.model_dump().items() if name not in ("free_text", "parents")
+        value not in (None, "")
+        for name, value in story.model_dump().items()
+        if name not in ("free_text", "parents", "sandbox")
     )
     assert [turn.key.role for turn in turns] == ["generator", "solver", "critic", "adversary", "judge"]
     assert json.loads(proposal.messages[-1].content) == PROPOSAL

@@ -1,6 +1,7 @@
 """Sessions that a purge goes through, midway and at their end: what was learned from it leaves, the wheel turns on."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,16 @@ import pytest
 
 from noria.config import SessionConfig
 from noria.errors import RunError, SessionError
+from noria.graphs.learning import promote
 from noria.graphs.opening import Watch
+from noria.graphs.opening import opened as open_session
 from noria.graphs.run import run
 from noria.inference.client import Request
 from noria.inference.puppet import Puppet
 from noria.memory.history import History
 from noria.memory.learned import Learned
 from noria.memory.ledger import Ledger
+from noria.memory.moves import ancestors, moves, withdrawn
 from noria.memory.neighbours import Neighbours, catch_up, rebuild
 from noria.memory.purge import Purge, carry_out, of_ids, of_policy, of_source, of_verifier, plan, trains_yet
 from noria.memory.withdrawals import Withdrawals
@@ -217,6 +221,14 @@ def test_a_promotion_that_was_decided_and_not_made_is_not_made(tmp_path: Path) -
     assert summary["exams"][0]["promoted"]
     assert [one["name"] for one in summary["policies"] if one["current"]] == ["base"]
 
+    # Nor is one whose promotion had begun.
+    async def again() -> str:
+        async with open_session(rules, build.means(rules, learned), Watch()) as context:
+            await promote(context, 1, context.policy("student-r0001").id)
+            return context.pointer("student").name
+
+    assert asyncio.run(again()) == "base"
+
 
 def test_the_student_steps_back_to_the_newest_forebear_that_is_clean(tmp_path: Path) -> None:
     """Three promotions; the second is purged, and the third learned from it."""
@@ -230,7 +242,12 @@ def test_the_student_steps_back_to_the_newest_forebear_that_is_clean(tmp_path: P
             one = build.policy(f"student-r{number:04}", round=number, student=True, parents=("policy-base",))
             given = {"samples": [f"sample-{at}" for at in (1, 2) if at < number]}
             await history.keep_policy(one.model_copy(update={"training": given}), "student")
-            story = {"policy": one.id, "episode": f"episode-{number}", "round": number, "critic": one.id}
+            story: dict[str, Any] = {
+                "policy": one.id,
+                "episode": f"episode-{number}",
+                "round": number,
+                "critic": one.id,
+            }
             await history.settle(
                 build.episode(f"episode-{number}", position=number), [build.sample(f"sample-{number}", **story)]
             )
@@ -251,10 +268,31 @@ def test_the_student_steps_back_to_the_newest_forebear_that_is_clean(tmp_path: P
     assert found.left == 1
     carry_out(history, found, retrain=False)
     assert student(history).name == "student-r0001"
+    (move,) = moves(history)
+    assert (move.cause, move.before, move.after) == ("purge", "policy-student-r0003", "policy-student-r0001")
+    assert withdrawn(history) == {"policy-student-r0002", "policy-student-r0003"}
+    assert ancestors(history, "policy-student-r0001") == ["policy-base"]
     again = plan(history, of_policy(history, "student-r0002"))
     assert again.empty
     assert [one.id for one in history.samples()] == ["sample-1"]
     ledger.close()
+
+
+def test_a_purge_is_one_transaction(finished: SessionConfig) -> None:
+    history = opened(finished, write=True)
+    found = plan(history, of_policy(history, "student-r0001"))
+    with sqlite3.connect(history.ledger.path) as connection:
+        connection.execute("DROP TABLE tainted")
+    connection.close()
+    with pytest.raises(SessionError):
+        carry_out(history, found, retrain=True)
+    with sqlite3.connect(history.ledger.path) as connection:
+        assert connection.execute("SELECT count(*) FROM withdrawals").fetchone() == (0,)
+    connection.close()
+    assert student(history).name == "student-r0001"
+    assert history.ledger.fact("finished")
+    assert [number for number, _, _ in history.rounds()] == [1, 2]
+    history.ledger.close()
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,11 @@ names = st.sampled_from(POLICIES)
 few = st.lists(st.integers(0, 11), max_size=3)
 
 
+Family = tuple[list[Told], list[tuple[str, tuple[str, ...], tuple[str, ...]]]]
+
+
 @st.composite
-def families(draw: st.DrawFn) -> tuple[list[Told], list[tuple[str, tuple[str, ...], tuple[str, ...]]]]:
+def families(draw: st.DrawFn) -> Family:
     """Samples and policies that know each other in any way, circles and strangers too."""
     count = draw(st.integers(0, 10))
     rows = [
@@ -41,8 +44,8 @@ def families(draw: st.DrawFn) -> tuple[list[Told], list[tuple[str, tuple[str, ..
 
 
 @given(families(), st.sets(few.map(lambda some: f"s{sum(some) % 12}"), max_size=3), st.sets(names, max_size=2))
-def test_the_walk_reaches_what_a_naive_model_reaches(family: object, samples: set[str], policies: set[str]) -> None:
-    rows, people = family  # type: ignore[misc]
+def test_the_walk_reaches_what_a_naive_model_reaches(family: Family, samples: set[str], policies: set[str]) -> None:
+    rows, people = family
     reached, wrote = set(policies), {row.id for row in rows if row.id in samples}
     while True:
         more = {row.id for row in rows if {row.story.policy, row.story.generator} & reached} | wrote
