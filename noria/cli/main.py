@@ -37,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Run the command line; errors become sentences and statuses."""
-    from noria.cli import attack, doctor, model, reading, running  # noqa: F401  (the commands register themselves)
+    from noria.cli import attack, contamination, doctor, model, reading, running  # noqa: F401  (the commands register themselves)
 
     try:
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.

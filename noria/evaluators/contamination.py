@@ -75,7 +75,7 @@ class Item:
     """Where it stands: a benchmark's file and line, or the round of an exam."""
     text: str
     says: Says | None = None
-    """Reads a text for the item's own parameters, where it has some."""
+    """Reads a text for the item's own parameters, where it has some: then nothing else tells other words of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,9 @@ class Kept:
                 self._exact[" ".join(found)] = len(said)
                 self.items.append(item)
                 said.append(found)
-        self._framed = [_framed(found, own) for found in said]
+        self._framed = [
+            item.says is not None or _framed(found, own) for item, found in zip(self.items, said, strict=True)
+        ]
         self._runs, self._sizes = _runs(said, self._framed)
         self._content = [content(found) for found in said]
         self._digits = [digits(found) for found in said]

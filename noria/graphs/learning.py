@@ -83,7 +83,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
     name = f"{context.config.random}/{number}/exam"
     levels = trusted(context.domains, context.config.domains, context.history)
     domains = {key: context.domains[key] for key in levels}
-    items = examining.draw(domains, levels, rules.items, name, used=used)
+    items = examining.draw(domains, levels, rules.items, name, used=used, taught=context.history.taught)
     left_out = beaten_among(context.domains, context.config.domains, context.history)
     if not items:
         why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"

@@ -8,6 +8,7 @@ chance allows and loses no domain beyond it.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from noria.agents.student import Solver
 from noria.config import ExamRules
@@ -22,9 +23,13 @@ TRIES = 4000
 
 def draw(
     domains: dict[str, Domain], levels: dict[str, tuple[int, ...]], count: int, name: str,
-    *, used: set[str], where: Bucket = "gate",
+    *, used: set[str], where: Bucket = "gate", taught: Callable[[str], bool] = lambda solution: False,
 ) -> list[tuple[Task, Domain]]:  # fmt: skip
-    """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid."""
+    """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid.
+
+    Parameters of two buckets may have one solution (1 + 6 and 6 + 1): `taught` tells of a solution's id whether
+    a sample teaches it.
+    """
     items: list[tuple[Task, Domain]] = []
     for kind in domains.values():
         rng = stream(name, kind.name)
@@ -43,6 +48,8 @@ def draw(
             try:
                 grounding = domain.ground(point)
             except ValueError:
+                continue
+            if taught(content_id("solution", [domain.name, grounding.signature])):
                 continue
             instruction = domain.phrase(point, rng)
             task = Task(
