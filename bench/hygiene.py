@@ -134,7 +134,10 @@ def main() -> int:
 
     rng = random.Random(0)
     nouns = [word for pair in PAIRS for word in re.findall(r"[a-z]{4,}", pair["question"])]
-    many = [Item(str(at), " ".join(rng.choices(nouns, k=24)) + f" {rng.randrange(10**4)}") for at in range(asked.items)]
+    many = [
+        Item(str(at), " ".join(rng.choices(nouns, k=24)) + f" {rng.randrange(10**4)}" * (at % 2))
+        for at in range(asked.items)
+    ]
     started = time.process_time()
     large = Kept(many, embed, own)
     built = time.process_time() - started

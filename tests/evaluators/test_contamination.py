@@ -46,6 +46,15 @@ def test_near_copies_are_found(copy: object) -> None:
     assert sum(one is not None for one in found) >= 0.95 * len(PAIRS)
 
 
+def test_an_item_in_the_domains_words_is_found_whole_inside_a_text() -> None:
+    asked = "What is 37 + 45? Answer with the number only."
+    kept = Kept([Item("b:1", asked)], EMBED, OWN)
+    met = kept.met(json.dumps({"a": 37, "instruction": asked}), near=False)
+    assert met is not None
+    assert met.shown == "the whole item"
+    assert kept.met("What is 37 + 46? Answer with the number only.") is None
+
+
 def test_paraphrases_are_found_as_far_as_static_vectors_reach() -> None:
     found = [met for pair in PAIRS if (met := KEPT.met(pair["paraphrase"]))]
     assert len(found) >= 0.9 * len(PAIRS)
