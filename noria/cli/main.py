@@ -41,6 +41,7 @@ def main() -> None:
     from noria.cli import (  # noqa: F401  (the commands register themselves)
         accepted,
         attack,
+        contamination,
         doctor,
         guards,
         lineage,

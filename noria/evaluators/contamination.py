@@ -11,7 +11,7 @@ common a run to mean anything, so it is found whole, or near.
 
 Two tasks of one domain have their frame in common whatever they ask, and static vectors
 know what a text is about, not what it asks. So an item that is worded as the domains word
-their tasks (hardly a word of it is not theirs) is met by no run and no nearness: there a
+their tasks (hardly a word of it is not theirs) is met whole, by no run and no nearness: there a
 program must read the same parameters out of both (`Domain.says`). Runs and nearness judge
 items in free words alone, and nearness only where the numbers are the same too.
 """
@@ -75,7 +75,7 @@ class Item:
     """Where it stands: a benchmark's file and line, or the round of an exam."""
     text: str
     says: Says | None = None
-    """Reads a text for the item's own parameters, where it has some."""
+    """Reads a text for the item's own parameters, where it has some: then nothing else tells other words of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,17 @@ class Kept:
                 self._exact[" ".join(found)] = len(said)
                 self.items.append(item)
                 said.append(found)
-        self._framed = [_framed(found, own) for found in said]
+        self._framed = [
+            item.says is not None or _framed(found, own) for item, found in zip(self.items, said, strict=True)
+        ]
         self._runs, self._sizes = _runs(said, self._framed)
+        self._said = [" ".join(found) for found in said]
+        self._starts: dict[str, list[int]] = {}
+        for at, found in enumerate(said):
+            if self._framed[at] and len(found) >= SHORTEST:
+                start = found[:RUN]
+                self._sizes = sorted({*self._sizes, len(start)})
+                self._starts.setdefault(" ".join(start), []).append(at)
         self._content = [content(found) for found in said]
         self._digits = [digits(found) for found in said]
         self._numbers = [numbers(found) for found in said]
@@ -153,6 +162,9 @@ class Kept:
             for run in _of(found, size):
                 if (at := self._runs.get(run)) is not None:
                     return Overlap("n-gram", self.items[at], f"{size} words in a row: {run!r}")
+                for at in self._starts.get(run, ()):
+                    if f" {self._said[at]} " in f" {' '.join(found)} ":
+                        return Overlap("n-gram", self.items[at], "the whole item")
         return self._near(text, found, says) if near and self._embed is not None else None
 
     def _near(self, text: str, found: list[str], says: Says | None) -> Overlap | None:

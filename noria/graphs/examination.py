@@ -57,7 +57,9 @@ def fresh(context: Context, number: int, name: str, count: int) -> Items:
     levels = trusted(context.domains, context.config.domains, context.history)
     domains = {key: context.domains[key] for key in levels}
     used = asked_before(context.history, number)
-    return examining.draw(domains, levels, count, f"{context.config.random}/{number}/{name}", used=used)
+    return examining.draw(
+        domains, levels, count, f"{context.config.random}/{number}/{name}", used=used, taught=context.history.taught
+    )
 
 
 def asked_before(history: History, number: int) -> set[str]:
@@ -84,7 +86,13 @@ def frozen(context: Context) -> Items:
         for domain, own_levels in levels.items()
         for level in own_levels
         for item in examining.draw(
-            {domain: context.domains[domain]}, {domain: (level,)}, count, f"{name}/{level}", used=used, where="audit"
+            {domain: context.domains[domain]},
+            {domain: (level,)},
+            count,
+            f"{name}/{level}",
+            used=used,
+            where="audit",
+            taught=context.history.taught,
         )
     ]
 

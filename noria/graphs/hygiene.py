@@ -75,14 +75,12 @@ class Hygiene:
             self.embed,
         )  # fmt: skip
 
-    def says(self, name: str, level: int, parameters: Json) -> Says | None:
-        """Reads a text for a task's parameters; none where the domain is not of this session."""
-        if name not in self.domains:
-            return None
-        domain = self.domains[name].at(level)
+    def says(self, name: str, level: int, parameters: Json) -> Says:
+        """Reads a text for a task's parameters; nothing says them where the domain is not of this session."""
 
         def reads(text: str) -> bool:
             try:
+                domain = self.domains[name].at(level)
                 return domain.says(domain.point(parameters), text).passed
             except Exception:  # a domain of one's own may raise anything at a text it never saw
                 return False
@@ -97,8 +95,7 @@ class Hygiene:
             if episode is None or not episode.drafts:
                 return False
             task = episode.drafts[-1]
-            says = self.says(task.domain, task.level, task.parameters)
-            return says is not None and says(text)
+            return self.says(task.domain, task.level, task.parameters)(text)
 
         return reads
 

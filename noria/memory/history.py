@@ -159,6 +159,10 @@ class History(Accepted):
         )
         return [(row.episode, row.round, row.position, row.outcome) for row in self.ledger.rows(query)]
 
+    def taught(self, key: str) -> bool:
+        """Whether an accepted candidate claimed a key: of its parameters, or of its solution."""
+        return any(outcome == "accepted" for *_, outcome in self.claimants([key]))
+
     async def settle(self, episode: Episode, samples: Iterable[Sample] = ()) -> None:
         """End an episode: its outcome, what it had accepted and which verifier it beat, in one transaction."""
         writes: list[Write] = [put(tables.episodes, _episode_row(episode))]

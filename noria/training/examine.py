@@ -11,7 +11,7 @@ exam, but for the first. Everything is asked side by side, for a server answers 
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from noria.agents.reading import read
@@ -34,9 +34,13 @@ TRIES = 4000
 
 def draw(
     domains: dict[str, Domain], levels: dict[str, tuple[int, ...]], count: int, name: str,
-    *, used: set[str], where: Bucket = "gate",
+    *, used: set[str], where: Bucket = "gate", taught: Callable[[str], bool] = lambda solution: False,
 ) -> Items:  # fmt: skip
-    """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid."""
+    """Up to `count` fresh items of each domain, spread over its levels; `used` holds tasks' parameter ids to avoid.
+
+    Parameters of two buckets may have one solution (1 + 6 and 6 + 1): `taught` tells of a solution's id whether
+    a sample teaches it.
+    """
     items: Items = []
     for kind in domains.values():
         rng = stream(name, kind.name)
@@ -55,6 +59,8 @@ def draw(
             try:
                 grounding = domain.ground(point)
             except ValueError:
+                continue
+            if taught(content_id("solution", [domain.name, grounding.signature])):
                 continue
             instruction = domain.phrase(point, rng)
             task = Task(
