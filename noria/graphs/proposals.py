@@ -53,7 +53,7 @@ async def generator(context: Context, policy: str, place: str, hands: list[Dealt
     answers = []
     for hand, reply in zip(hands, replies, strict=True):
         passed = await _passed(context.desk, context, clerk, hand, reply)
-        answers.append(Answered("checkable" in passed, {name: name in passed for name in MARKS}))
+        answers.append(Answered("checkable" in passed, {name: name in passed for name in MARKS}, len(passed)))
     return answers
 
 
