@@ -115,6 +115,8 @@ def compared(
     p = sign_test(wins, losses)
     why = f"{MEASURES[role]} {right[1]} of {len(pairs)} against {right[0]}, {wins} won, {losses} lost, p = {p:.2g}"
     why += f" under {alpha:.2g}" if p < alpha else f", needed under {alpha:.2g}"
+    if not pairs:
+        why = "there is nothing to examine it on"
     low = under_floor(holder[1], student[1])
     if p < alpha and low:
         why += f"; but {low}"
