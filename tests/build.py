@@ -21,6 +21,7 @@ from noria.types import (
     Critique,
     Dealt,
     Episode,
+    Exam,
     Grounding,
     Message,
     Policy,
@@ -164,6 +165,14 @@ def provenance(**changes: Any) -> Provenance:
         "probes": 4,
     }
     return Provenance.model_validate(base | changes)
+
+
+def exam(number: int, parent: str, student: str, promoted: bool = True) -> Exam:
+    return Exam(
+        id=f"exam-{number}", round=number, parent=parent, student=student, items=10, parent_right=2, student_right=9,
+        wins=7, losses=0, p_value=0.008, alpha=0.03, parent_interval=(0.0, 0.5), student_interval=(0.6, 1.0),
+        domains=(), skills={}, promoted=promoted, why="7 won, 0 lost", seconds=1.0,
+    )  # fmt: skip
 
 
 def sample(key: str = "sample-1", role: Any = "solver", asked: str = "What is 1 + 2?", **story: Any) -> Sample:

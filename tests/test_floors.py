@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "noria"
 FLOORS = {
-    **dict.fromkeys(("types", "identity", "errors", "config", "fence"), 0),
+    **dict.fromkeys(("types", "identity", "errors", "failpoints", "config", "fence", "waiting"), 0),
     **dict.fromkeys(("inference", "prompts", "memory", "evaluators"), 1),
     "agents": 2,
     "training": 3,
@@ -122,7 +122,7 @@ def test_prompts_are_files_and_not_strings_in_code() -> None:
 def test_the_command_line_is_quick_to_answer() -> None:
     heavy = "torch,transformers,chromadb,langgraph,openai,wordllama"
     code = (
-        "import sys; from noria.cli import attack, doctor, model, reading, running, seats; "
+        "import sys; from noria.cli import attack, doctor, guards, lineage, model, purge, reading, running, seats; "
         f"print([m for m in '{heavy}'.split(',') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

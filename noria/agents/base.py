@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
+from noria.failpoints import at
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
@@ -35,6 +36,8 @@ class Desk:
     """Policy id to the name it is served under today."""
     runner: Runner
     """Where programs run that a model wrote."""
+    sits: Callable[[str], str] = lambda policy: policy
+    """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Agent:
 
     @classmethod
     def seated(cls, desk: Desk, dealt: Dealt) -> "Any":
-        """This role's agent with the policy the deal put in its seat."""
-        return cls(desk, dealt.seats[cls.role])
+        """This role's agent with the policy the deal put in its seat, or the one that took its place since."""
+        return cls(desk, desk.sits(dealt.seats[cls.role]))
 
     async def turn(self, episode: str, draft: int, attempt: int, ask: Ask) -> Turn:
         """The turn of a key: found finished, or made and recorded now.
@@ -78,6 +81,7 @@ class Agent:
         messages = self.desk.templates.render(ask.template, **ask.fields)
         served_as = self.desk.served_as(self.policy)
         started = time.time()
+        at("call.begun", key)
         completion = await self.desk.client.complete(
             Request(
                 role=self.role,
@@ -91,6 +95,7 @@ class Agent:
                 policy=self.policy,
             )
         )
+        at("turn.paid")
         turn = Turn(
             key=key,
             policy=self.policy,
@@ -105,6 +110,7 @@ class Agent:
             seconds=completion.seconds,
         )
         await self.desk.history.keep_turn(turn)
+        at("turn.kept")
         return turn
 
 

@@ -11,6 +11,7 @@ from noria.errors import VerifierError
 from noria.evaluators import form
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
+from noria.failpoints import at
 from noria.identity import content_id
 from noria.types import Attempt, Check, Dealt, Source, Task, Turn
 
@@ -36,16 +37,17 @@ class Solver(Agent):
         self, dealt: Dealt, domain: Domain, task: Task, *, count: int, temperature: float, source: Source
     ) -> list[Attempt]:
         """Answer a task `count` times; the first answer is the likeliest where temperature is 0."""
-        replies: list[str] = []
+        replies: list[tuple[str, str]] = []
         turns = 0
         while len(replies) < count and turns < count:
             turns += 1
             ask = self._ask(task, domain, n=count - len(replies), temperature=temperature)
             turn = await self.turn(dealt.episode, task.draft, turns, ask)
-            replies.extend(turn.replies)
+            # A turn found finished may be of the policy that sat here before.
+            replies.extend((turn.policy, reply) for reply in turn.replies)
             if not turn.replies:
                 break
-        return [await checked(domain, task, reply, self.policy, source, self.desk.runner) for reply in replies[:count]]
+        return [await checked(domain, task, said, who, source, self.desk.runner) for who, said in replies[:count]]
 
     async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[Attempt]:
         """Answer exam tasks once each, greedily, all at once."""
@@ -53,6 +55,7 @@ class Solver(Agent):
         async def answer(number: int, task: Task, domain: Domain) -> Attempt:
             ask = self._ask(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
+            at("exam.answered")
             said = turn.replies[0] if turn.replies else ""
             try:
                 return await checked(domain, task, said, self.policy, "student", self.desk.runner)

@@ -7,6 +7,7 @@ that a log reads like a story.
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -109,6 +110,14 @@ class LiveView:
             case "left":
                 said = left_line(facts["round"], facts["samples"], facts["quarantine"])
                 self.say(f"round {facts['round']}: {said}")
+            case "guard" if facts["action"] != "on":
+                self.say(f"round {facts['round']}: a guard fired: {printable(facts['why'])}")
+            case "cool_down":
+                self.say(f"round {facts['round']} is cooled: warmer, other seeds, more anchors")
+            case "unclean":
+                self.say(f"round {facts['round']}: {unclean_line(facts['found'])}")
+            case "unclean_rows":
+                self.say(f"rows of yours are neither shown nor learned: {counted(facts['found'])}")
             case "unexamined":
                 self.say(f"round {self.round}: no exam: {facts['why']}")
             case "exam":
@@ -125,6 +134,8 @@ class LiveView:
                 self.say(f"round {self.round}: {facts['policy']} is kept out")
             case "untrained":
                 self.say(f"round {self.round}: no training: {facts['why']}")
+            case "waiting":
+                self.say(facts["said"])
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
             case "left_out":
@@ -163,6 +174,16 @@ def left_line(number: int, samples: int, beaten: Quarantine) -> str:
     many = f"{samples} sample{'s' * (samples != 1)}"
     did = "left" if number == beaten.round else "stayed out of"
     return f"{many} {did} the training set, resting on {beaten.verifier} alone: {printable(beaten.why)}"
+
+
+def unclean_line(found: Mapping[str, int]) -> str:
+    """What left the training set of a round because it may not be learned."""
+    return f"left the training set, as they may not be learned: {counted(found)}"
+
+
+def counted(found: Mapping[str, int]) -> str:
+    """Samples and rows by what was found in them."""
+    return ", ".join(f"{count} for {kind}" for kind, count in sorted(found.items()))
 
 
 def exam_line(exam: Exam) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from noria import failpoints
 from noria.errors import NoriaError
 
 app = typer.Typer(
@@ -37,9 +38,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Run the command line; errors become sentences and statuses."""
-    from noria.cli import attack, doctor, model, reading, running, seats  # noqa: F401  (the commands register themselves)
+    from noria.cli import (  # noqa: F401  (the commands register themselves)
+        attack,
+        doctor,
+        guards,
+        lineage,
+        model,
+        purge,
+        reading,
+        running,
+        seats,
+    )
 
     try:
+        failpoints.arm()
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.
         left = app(standalone_mode=False)
         status = left if isinstance(left, int) else 0

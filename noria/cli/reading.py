@@ -14,6 +14,7 @@ from noria.cli.report import print_judges, print_summary, print_verifiers
 from noria.errors import SessionError
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
+from noria.memory.withdrawals import Withdrawals
 from noria.types import rests_alone
 from noria.viewer.text import episode_lines, printable
 
@@ -55,12 +56,20 @@ def accepted(
     quarantined: Annotated[
         bool, typer.Option("--quarantined", help="With the samples that rest on a beaten verifier alone, marked.")
     ] = False,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="With the samples that a purge withdrew, marked.")
+    ] = False,
 ) -> None:
-    """The accepted-data log, without what rests on a beaten verifier alone."""
+    """The accepted-data log, without what is withdrawn or rests on a beaten verifier alone."""
     if role not in ("solver", "generator", "all"):
         raise SessionError(f"There is no role {role!r} in the log.", mend="It is solver, generator or all.")
     with history(session) as story:
-        rows, beaten = story.samples(role=None if role == "all" else role), story.quarantined()
+        rows = story.samples(role=None if role == "all" else role, withdrawn=withdrawn)
+        beaten, purged = story.quarantined(), Withdrawals(story.ledger)
+        gone = purged.among([sample.id for sample in rows] if withdrawn else ())
+        hidden = 0 if withdrawn else sum(map(purged.count, ("solver", "generator") if role == "all" else (role,)))
+    if hidden:
+        err.print(f"{hidden} rows are left out, withdrawn by a purge (--withdrawn shows them).", markup=False)
     out_of_it = {sample.id for sample in rows if rests_alone(sample.provenance, beaten)}
     if out_of_it and not quarantined:
         rows = [sample for sample in rows if sample.id not in out_of_it]
@@ -72,10 +81,13 @@ def accepted(
         )
     for sample in rows[-limit:] if limit else rows:
         if jsonl:
-            marked = {**sample.model_dump(mode="json"), "quarantined": sample.id in out_of_it}
-            typer.echo(json.dumps(marked) if quarantined else sample.model_dump_json())
+            marks = {"quarantined": sample.id in out_of_it} if quarantined else {}
+            marks |= {"withdrawn": sample.id in gone} if withdrawn else {}
+            marked = {**sample.model_dump(mode="json"), **marks}
+            typer.echo(json.dumps(marked) if marks else sample.model_dump_json())
             continue
         mark = "  quarantined" if sample.id in out_of_it else ""
+        mark += "  withdrawn" if sample.id in gone else ""
         one = sample.provenance
         said = f"{sample.messages[-2].content!r} -> {sample.messages[-1].content!r}"
         out.print(

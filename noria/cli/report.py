@@ -6,8 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import exam_line, left_line, seating_line
+from noria.cli.live import exam_line, left_line, seating_line, unclean_line
 from noria.types import MEND, Exam, Quarantine, RoleExam, Stage
+from noria.viewer.guards import guard_lines
 from noria.viewer.text import printable
 
 
@@ -19,6 +20,12 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     _rounds(console, summary)
     _samples(console, summary["samples"])
     _quarantine(console, summary)
+    for one in summary["purges"]:
+        taken = f"{one['samples']} samples withdrawn, {one['policies']} policies tainted"
+        console.print(f"Purge of {printable(one['root'])}: {taken}", markup=False)
+    for one in summary["rounds"]:
+        if one["retrains"]:
+            console.print(f"Round {one['round']} trains the student of round {one['retrains']} again", markup=False)
     for data in summary["exams"]:
         console.print(f"Exam of round {data['round']}: {exam_line(Exam.model_validate(data))}", markup=False)
         parts = [f"{one['domain']} {one['parent']}→{one['student']}/{one['items']}" for one in data["domains"]]
@@ -30,6 +37,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
         if one["unseated"]:
             console.print(f"Round {one['round']} held no exam for a seat: {one['unseated']}", markup=False)
+    for line in guard_lines(summary["rounds"]):
+        console.print(line, markup=False)
     for one in summary["seatings"]:
         said = seating_line(RoleExam.model_validate(one), one["student"], one["holder"])
         console.print(f"Seat exam of round {one['round']}: {said}", markup=False)
@@ -160,6 +169,12 @@ def _quarantine(console: Console, summary: dict[str, Any]) -> None:
         console.print(
             f"  {one['samples']} samples and {one['generator_rows']} generator rows rest on it alone", markup=False
         )
+        if one["samples"] and one["policies"]:
+            console.print(
+                f"  `noria purge {summary['session']} --verifier {one['verifier']}` withdraws them with all that was "
+                "learned from them",
+                markup=False,
+            )
         for exam in one["exams"]:
             said = "promotes" if exam["without"] else "does not promote"
             did = "promoted" if exam["promoted"] else "kept out"
@@ -179,6 +194,8 @@ def _quarantine(console: Console, summary: dict[str, Any]) -> None:
     for row in summary["rounds"]:
         for verifier, count in row["left"].items():
             console.print(f"Round {row['round']}: {left_line(row['round'], count, proofs[verifier])}", markup=False)
+        if row["unclean"]:
+            console.print(f"Round {row['round']}: {unclean_line(row['unclean'])}", markup=False)
         if row["undealt"]:
             console.print(f"Round {row['round']} dealt nothing of {', '.join(row['undealt'])}", markup=False)
 
@@ -194,6 +211,7 @@ def _samples(console: Console, samples: dict[str, Any]) -> None:
     worded = samples["worded_by"]
     share = worded["generator"] / max(1, samples["accepted"])
     out = f", {samples['quarantined']} of them quarantined" if samples["quarantined"] else ""
+    out += f", {samples['withdrawn']} more withdrawn" if samples["withdrawn"] else ""
     console.print(f"\nAccepted: {samples['accepted']} samples{out} (answered by: {sources}; {domains})", markup=False)
     console.print(
         f"Worded by the generator itself: {worded['generator']} ({share:.0%}), by the program: {worded['program']}; "
@@ -209,6 +227,7 @@ def _policies(console: Console, policies: list[dict[str, Any]]) -> None:
         made = ", ".join(f"{count} {kind}" for kind, count in rows.items() if count) or "-"
         place = "base" if one["base"] else ""
         place += (" and " if place else "") + "student" if one["current"] else ""
+        place += "tainted" if one["tainted"] else ""
         table.add_row(one["name"], one["id"], ", ".join(one["parents"]) or "-", made, place or "kept")
     console.print(table)
 

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import shutil
-import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +14,12 @@ from noria.cli.live import LiveView
 from noria.cli.main import AsJson, Session, app, err, out
 from noria.cli.peak import Peak
 from noria.cli.report import print_summary
+from noria.cli.stopping import until_told
 from noria.config import SessionConfig, load
 from noria.errors import ConfigError, storage
+
+if TYPE_CHECKING:
+    from noria.graphs.opening import Means  # pulls half the house in
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Puppets instead of models: the whole wheel in seconds.")]
 
@@ -68,15 +71,27 @@ def resume(session: Session, as_json: AsJson = False) -> None:
 
 def _play(config: SessionConfig, *, dry_run: bool, as_json: bool) -> None:
     from noria.cli.means import pretended, real
+
+    play(config, lambda view: pretended(config) if dry_run else real(config, view.starting), as_json=as_json)
+
+
+def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json: bool) -> None:
+    """Play a session to its end, or until it is told to stop, and print its summary.
+
+    Raises:
+        NoriaError: bad input, or a run that failed midway and can be resumed.
+        KeyboardInterrupt: a signal ended it.
+    """
     from noria.graphs import run as running
     from noria.graphs.opening import Watch
 
     view = LiveView(err if as_json else out)
     started = time.monotonic()
     with Peak() as peak, view:
-        means = pretended(config) if dry_run else real(config, view.starting)
+        found = means(view)
         try:
-            asyncio.run(_until_told(running.run(config, means, Watch(view.tell, view.ended, view.opened))))
+            work = running.run(config, found, Watch(view.tell, view.ended, view.opened))
+            asyncio.run(until_told(work, view))
         except asyncio.CancelledError as ended:
             raise KeyboardInterrupt from ended
         finally:
@@ -87,10 +102,3 @@ def _play(config: SessionConfig, *, dry_run: bool, as_json: bool) -> None:
         typer.echo(json.dumps(summary))
     else:
         print_summary(out, summary)
-
-
-async def _until_told(work: Coroutine[Any, Any, Any]) -> None:
-    """Do the work; a request to terminate ends it like an interrupt, servers and all."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await task

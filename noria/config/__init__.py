@@ -1,5 +1,7 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.guards import GUARD_ACTIONS, GUARDS, Guard, GuardAction, GuardName
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -17,8 +19,14 @@ from noria.config.roles import RoleRules
 from noria.config.session import SessionConfig, load, parse
 
 __all__ = [
+    "GUARDS",
+    "GUARD_ACTIONS",
     "Endpoint",
     "ExamRules",
+    "Guard",
+    "GuardAction",
+    "GuardName",
+    "Hygiene",
     "Judge",
     "Part",
     "Play",

@@ -24,6 +24,8 @@ class Serve(Part):
 
     student: Literal["auto", "adapter", "merged"] = "auto"
     """How a trained student is served: as an adapter in the running server, or merged in a server of its own."""
+    previous: Literal["auto", "keep", "retire"] = "auto"
+    """Whether a policy that was promoted over stays loaded, to step back to at once; `auto`: where memory allows."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     port: int = Field(default=0, ge=0, le=65535)
     """Port of the first server on loopback; 0 takes a free one."""
@@ -158,6 +160,8 @@ class Train(Part):
     """Proposals kept for the generator's role, as a multiple of the solver's rows."""
     min_rows: int = Field(default=16, ge=1)
     """With fewer new rows a round does not train."""
+    silence: float = Field(default=900.0, gt=0)
+    """Seconds the training may say nothing before it is ended; the session can be resumed then."""
     seed: int = 0
 
 

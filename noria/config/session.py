@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from noria.config.guards import Guard, GuardName, resolved
+from noria.config.hygiene import Hygiene
 from noria.config.parts import (
     Endpoint,
     ExamRules,
@@ -65,7 +67,15 @@ class SessionConfig(Part):
     train: Train = Train()
     exam: ExamRules = ExamRules()
     roles: RoleRules = RoleRules()
+    guards: dict[GuardName, Guard] = Field(default={}, validate_default=True)
+    """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
+    hygiene: Hygiene = Hygiene()
     stop: Stop = Stop()
+
+    @field_validator("guards", mode="before")
+    @classmethod
+    def _guards(cls, given: Any) -> Any:
+        return resolved(given)
 
     @model_validator(mode="after")
     def _seats(self) -> "SessionConfig":
@@ -132,7 +142,9 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
 
     seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
     files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
-    config = config.model_copy(update={"domain_files": files})
+    named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
+    hygiene = config.hygiene.model_copy(update={"benchmarks": named})
+    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 
 

@@ -63,11 +63,13 @@ class VerifierCard(Noun):
     """Whether what it passes may be accepted this round."""
     faults: tuple[str, ...] = ()
     """What went wrong, a few in words."""
+    wrong_passed: int = 0
+    """Wrong answers that it accepted; fewer than were not refused where it broke off."""
 
 
 async def verifier_card(domain: Domain, level: int, runner: Runner, items: int, name: str) -> VerifierCard:
     """Let a verifier judge `items` planted right and as many wrong answers; one that fails admits nothing."""
-    right = refused = 0
+    right = refused = through = 0
     faults: list[str] = []
     try:
         for number in range(items):
@@ -79,6 +81,7 @@ async def verifier_card(domain: Domain, level: int, runner: Runner, items: int, 
                 passed = bool(checks) and all(check.passed for check in checks)
                 right += planted_right and passed
                 refused += (not planted_right) and not passed
+                through += (not planted_right) and passed
                 if passed != planted_right:
                     why = next((check.evidence for check in checks if not check.passed), "it passed every check")
                     faults.append(f"{'right' if planted_right else 'wrong'} {response[:60]!r}: {why}"[:240])
@@ -97,6 +100,7 @@ async def verifier_card(domain: Domain, level: int, runner: Runner, items: int, 
         true_negative=negative,
         admits=not items or (positive[0] >= POSITIVES and negative[0] >= NEGATIVES),
         faults=tuple(faults[:5]),
+        wrong_passed=through,
     )
 
 

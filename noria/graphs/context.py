@@ -1,20 +1,25 @@
 """What the graphs are given to work with; none of it is ever checkpointed."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
+
+from langgraph.runtime import RunControl
 
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import EndpointError, ModelError, RunError
+from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
+from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
 from noria.memory.seatings import held
 from noria.training.curate import Curated
+from noria.training.standing import stand
 from noria.types import ROLES, Dealt, Episode, Policy, Role
 
 Trainer = Callable[[str, int, Policy, Curated, Callable[[Any], None]], Awaitable[Policy]]
@@ -35,21 +40,31 @@ class Context:
     desk: Desk
     fleet: Fleet
     trainer: Trainer
+    hygiene: Hygiene
     remote: dict[str, str] = field(default_factory=dict)
     """Endpoint name to the id of the policy that answers there."""
     lineage: set[str] = field(default_factory=set)
     """Ids of the policies of the student's lineage."""
+    instead: dict[str, str] = field(default_factory=dict)
+    """Withdrawn policy to the one that sits in its place; the desk looks here."""
     tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
     """Told of each ended episode."""
-    mark: tuple[float, tuple[int, int]] | None = None
-    """When the batch that plays began, and the tokens spent by then."""
+    mark: float | None = None
+    """When the batch that plays began."""
     refused_calls: int = 0
     """Endpoint errors since the last episode that came through."""
+    control: RunControl = field(default_factory=RunControl)
+    """Through which the session graph is asked to end after the step it takes."""
     _batch: tuple[int, int] = (0, -1)
     _clerk: Clerk | None = None
     _hands: dict[str, Dealt] = field(default_factory=dict)
+    _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))
+
+    def leave(self) -> None:
+        """Ask the session to finish what is in hand, save, and leave."""
+        self.control.request_drain("interrupt")
 
     @property
     def clerk(self) -> Clerk:
@@ -68,7 +83,7 @@ class Context:
             dealt = self.history.deal(number)[batch * size : (batch + 1) * size]
             self._clerk = Clerk(self.history, self.index, self.config.play.near_duplicate, dealt)
             self._hands = {one.episode: one for one in dealt}
-            self.mark = (time.monotonic(), self.fleet.tokens())
+            self.mark = time.monotonic()
             over = self.history.ended(number)
             if self._batch[0] != number:
                 whole = self.history.deal(number)
@@ -82,6 +97,16 @@ class Context:
     def domain(self, dealt: Dealt) -> Domain:
         """The family of tasks that a hand was dealt of."""
         return self.domains[dealt.domain].at(dealt.level)
+
+    def temperature(self, dealt: Dealt) -> float:
+        """The temperature that generator and solver play a hand at."""
+        return self.config.play.temperature if dealt.temperature is None else dealt.temperature
+
+    def exams(self) -> Kept:
+        """The items of every exam that was held; read again when there is another."""
+        if (held := len(self.history.exams())) != self._exams[0]:
+            self._exams = held, self.hygiene.examined(self.history)
+        return self._exams[1]
 
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""
@@ -107,6 +132,11 @@ class Context:
                 seats[role] = self.remote[who] if who in self.remote else self.pointer(who).id
         return seats
 
+    def withdraw(self, policies: Collection[str], to: str) -> None:
+        """Let another policy sit wherever these sat."""
+        gone = {*policies, *(old for old, new in self.instead.items() if new in policies)}
+        self.instead.update(dict.fromkeys(gone, to))
+
     async def fill(self, seats: dict[Role, str]) -> None:
         """Serve whoever holds a seat; a seat that fell back may have an older holder."""
         for policy in dict.fromkeys(seats.values()):
@@ -116,6 +146,7 @@ class Context:
         """Serve a policy, unless it is up."""
         if not self.fleet.is_up(policy.id):
             self.tell("bring_up", {"policy": policy.name})
+            await stand(policy, self.history.pointer("base"))
             await self.fleet.bring_up(policy)
 
     async def must_live(self, fault: EndpointError) -> None:

@@ -1,8 +1,8 @@
 """One episode: a seed becomes a candidate, and the candidate earns its place or is turned away.
 
-    propose ─► form ─► novelty ─► ground ─► attempt ─► review ─► challenge ─► rule ─┬─► admit
-                 ▲                                                                  ├─► refuse
-                 └──────────────────────────── revise ◄─────────────────────────────┘
+    propose ─► form ─► novelty ─► ground ─► attempt ─► review ─► challenge ─► rule ─┬─► screen ─► admit
+                                    ▲                                               ├─► refuse ◄─┘
+                                    └──────────────── revise ◄──────────────────────┘
 
 Cheap checks first: the first that fails ends the episode. A node writes what it found and
 never catches; what breaks leaves the graph, and the session settles an episode that ended
@@ -16,33 +16,31 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from noria.failpoints import at
 from noria.graphs import projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
 from noria.graphs.proposing import form, ground, novelty, propose, revise
+from noria.graphs.screening import screen
 from noria.graphs.trying import attempt, challenge, review, rule
-from noria.types import TurnKey
 
 
 async def admit(state: State, runtime: Runtime[Context]) -> Update:
     """Write the episode and its samples, together."""
-    context, dealt = runtime.context, state["dealt"]
-    proposal = context.history.turn(TurnKey(episode=dealt.episode, role="generator", draft=1, attempt=1))
-    samples = projection.samples(
-        dict(state),
-        context.domain(dealt),
-        asked=context.desk.templates.render("solver", instruction=state["task"].instruction),
-        proposed=proposal.messages if proposal else (),
-    )
+    samples = state["samples"]
     episode = projection.ended(dict(state), "accepted", sample=samples[0].id)
-    await context.history.settle(episode, samples)
+    at("episode.played")
+    await runtime.context.history.settle(episode, samples)
+    at("episode.settled")
     return {"episode": episode}
 
 
 async def refuse(state: State, runtime: Runtime[Context]) -> Update:
     """Write the episode with its reason."""
     episode = projection.ended(dict(state), "refused")
+    at("episode.played")
     await runtime.context.history.settle(episode)
+    at("episode.settled")
     return {"episode": episode}
 
 
@@ -56,16 +54,21 @@ def ruling(state: State) -> Literal["accept", "revise", "reject"]:
     return state["decision"].ruling
 
 
-def redrafted(state: State) -> Literal["ground", "admit"]:
+def redrafted(state: State) -> Literal["ground", "screen"]:
     """Whether there is a new draft to examine."""
-    return "admit" if state.get("decision") else "ground"
+    return "screen" if state.get("decision") else "ground"
+
+
+def cleared(state: State) -> Literal["admit", "refuse"]:
+    """Whether the candidate is still accepted after it was screened."""
+    return "admit" if state["decision"].ruling == "accept" else "refuse"
 
 
 def build() -> CompiledStateGraph[State, Context, State, State]:
     """The episode as a graph that keeps no checkpoints: the ledger holds its finished turns."""
     graph = StateGraph(State, context_schema=Context)
     steps = (propose, form, novelty, ground, attempt, review, challenge, rule)
-    for node in (*steps, revise, admit, refuse):
+    for node in (*steps, revise, screen, admit, refuse):
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "propose")
     for node, after in pairwise(steps):
@@ -73,8 +76,9 @@ def build() -> CompiledStateGraph[State, Context, State, State]:
             graph.add_edge("review", "challenge")
         else:
             graph.add_conditional_edges(node.__name__, onward, {"on": after.__name__, "refuse": "refuse"})
-    graph.add_conditional_edges("rule", ruling, {"accept": "admit", "revise": "revise", "reject": "refuse"})
-    graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "admit": "admit"})
+    graph.add_conditional_edges("rule", ruling, {"accept": "screen", "revise": "revise", "reject": "refuse"})
+    graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "screen": "screen"})
+    graph.add_conditional_edges("screen", cleared, {"admit": "admit", "refuse": "refuse"})
     graph.add_edge("admit", END)
     graph.add_edge("refuse", END)
     return graph.compile(checkpointer=False, name="episode")

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from noria.evaluators import gate
 from noria.graphs import candidate
-from noria.types import Attack, Attempt, Check, Critique, Dealt, Episode, Reason, Stage, Task, Verdict
+from noria.types import Attack, Attempt, Check, Critique, Dealt, Episode, Reason, Sample, Stage, Task, Verdict
 
 
 class State(TypedDict, total=False):
@@ -17,7 +17,7 @@ class State(TypedDict, total=False):
     draft: candidate.Draft  # form, revise
     task: Task  # ground
     drafts: tuple[Task, ...]  # ground
-    checks: tuple[Check, ...]  # form, novelty, ground
+    checks: tuple[Check, ...]  # form, novelty, ground, screen
     attempts: tuple[Attempt, ...]  # attempt
     solve_rate: float  # attempt
     target: Attempt  # attempt
@@ -25,6 +25,7 @@ class State(TypedDict, total=False):
     attacks: tuple[Attack, ...]  # challenge
     verdicts: tuple[Verdict, ...]  # rule
     stage: Stage  # every node that passes
+    samples: tuple[Sample, ...]  # screen
     decision: gate.Decision  # rule, or the first check that fails
     episode: Episode  # admit, refuse
 

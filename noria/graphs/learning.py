@@ -3,34 +3,52 @@
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
+import time
+
 from noria.agents.student import Solver
+from noria.failpoints import at
 from noria.graphs.context import Context
+from noria.graphs.cooling import cooled, training
 from noria.graphs.quarantine import beaten_among, trusted
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
+from noria.graphs.withdrawing import retrained, unfit
 from noria.identity import content_id
+from noria.memory.learned import taught
+from noria.memory.moves import move, moves
 from noria.training import curate as curating
 from noria.training import examine as examining
+from noria.types import Move
 
 
 async def curate(context: Context, number: int) -> None:
     """Choose the rows of the round and write them where the trainer finds them."""
     async with stage(context, number, "curate"):
-        chosen = _curated(context, number)
-        await context.history.keep_round(number, "curated", curated=chosen.composition, left=chosen.left)
+        unclean = context.hygiene.unclean(context.history, number)
+        chosen = _curated(context, number, unclean)
+        looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}
+        facts = {"curated": chosen.composition, "left": chosen.left, "unclean": chosen.unclean, "hygiene": looked}
+        await context.history.keep_round(number, "curated", **facts)
+        at("rows.curated")
+    if chosen.unclean:
+        context.tell("unclean", {"round": number, "found": chosen.unclean})
     known = context.history.quarantined()
     for verifier, count in chosen.left.items():
         context.tell("left", {"round": number, "samples": count, "quarantine": known[verifier]})
 
 
-def _curated(context: Context, number: int) -> curating.Curated:
+def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating.Curated:
     history = context.history
+    cool = bool(cooled(history, number))
+    number = retrained(history, number)
     return curating.curate(
         history.samples(number=number),
         history.samples(before=number),
         history.seeds(),
-        context.config.train,
+        training(context.config.train, cool),
         f"{context.config.random}/{number}",
         history.quarantined(),
+        unclean,
+        truths=cool,
     )
 
 
@@ -38,13 +56,16 @@ async def train(context: Context, number: int) -> str:
     """Train a student, or say why not; returns its id, empty where there is none."""
     name = student_name(number)
     if (made := context.history.policy(name)) is not None:
+        await found_done(context, number, "train")
         return made.id
-    chosen, base = _curated(context, number), context.history.pointer("base")
+    unclean = context.history.round(number).get("hygiene", {}).get("unclean", {})
+    chosen, base = _curated(context, number, unclean), context.history.pointer("base")
     needed, why = context.config.train.min_rows, ""
     if base is None:
         why = "no seat is held by a student of the session's own"
     elif chosen.composition["new"] < needed:
         why = f"{chosen.composition['new']} new rows, {needed} are needed to train"
+        why += "".join(f"; {count} are unclean: {kind}" for kind, count in chosen.unclean.items())
         why += "".join(f"; {count} more rest on {name} alone, beaten" for name, count in chosen.left.items())
     if base is None or why:
         await context.history.keep_round(number, "untrained", untrained=why)
@@ -52,8 +73,8 @@ async def train(context: Context, number: int) -> str:
         return ""
     async with stage(context, number, "train"), context.fleet.quiet():
         policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
-        policy = policy.model_copy(update={"training": {**policy.training, "samples": list(chosen.samples)}})
-        await context.history.keep_policy(policy)
+        await context.history.keep_policy(policy, also=[taught(policy.id, (row.sample for row in chosen.rows))])
+        at("training.policy_kept")
     return policy.id
 
 
@@ -62,6 +83,9 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
     A quarantined verifier is asked nothing; where none is left the student has proved nothing.
     """
+    if why := unfit(context, student):
+        await context.history.keep_round(number, "unexamined", unexamined=why)
+        return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
         return held.promoted
@@ -88,23 +112,41 @@ async def examine(context: Context, number: int, student: str) -> bool:
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules
         )
     exam = exam.model_copy(update={"left_out": tuple(left_out)})
+    at("exam.held")
     await context.history.keep_exam(exam, answered)
+    at("exam.kept")
     context.tell("exam", {"exam": exam})
     return exam.promoted
 
 
-async def promote(context: Context, number: int, student: str) -> None:
-    """Flip the pointer: the student plays from the next deal on; its parent is retired unless it still has a seat."""
-    # The exam knows the parent; the pointer may have been flipped before a crash.
+async def promote(context: Context, number: int, student: str) -> bool:
+    """Move the pointer: the student plays from the next deal on; its parent may be stepped back to.
+
+    A student that proved itself against a policy that was stepped back from meanwhile has proved
+    nothing against the one that plays now, and is kept out; so is one that was purged since its exam.
+    """
+    if unfit(context, student):
+        await keep_out(context, number, student)
+        return False
+    # The exam knows the parent; the pointer may have been moved before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
     parent, policy = context.policy(exam.parent), context.policy(student)
+    key = f"promote/{number}"
+    made = any(one.key == key for one in moves(context.history))
+    if not made and context.pointer("student").id not in (parent.id, policy.id):
+        await keep_out(context, number, student)
+        return False
     await context.bring_up(policy)
-    await context.history.keep_policy(policy, "student")
     context.lineage.add(policy.id)
+    step = Move(
+        key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
+    )  # fmt: skip
+    await move(context.history, step)
+    at("promotion.flipped")
     await context.history.keep_round(number, "promoted", promoted=policy.name)
-    if parent.id not in (context.pointer("base").id, *context.seats().values()):
-        await context.fleet.retire(parent.id)
+    at("promotion.kept")
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
+    return context.pointer("student").id == policy.id
 
 
 async def keep_out(context: Context, number: int, student: str) -> None:
@@ -113,6 +155,7 @@ async def keep_out(context: Context, number: int, student: str) -> None:
         await context.fleet.retire(student)
         context.tell("keep_out", {"round": number, "policy": context.policy(student).name})
     await context.history.keep_round(number, "kept_out" if student else "untrained")
+    at("round.kept_out")
 
 
 def student_name(number: int) -> str:

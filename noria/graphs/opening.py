@@ -7,6 +7,7 @@ what it does not hold is made. Everything is closed on the way out, however it e
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from typing import Any
 from noria.agents.base import Desk
 from noria.config import SessionConfig
 from noria.errors import ConfigError, storage
+from noria.evaluators.benchmarks import benchmarks
 from noria.evaluators.foreign import foreign
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
+from noria.graphs.hygiene import Hygiene
 from noria.identity import content_id
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
@@ -28,9 +31,12 @@ from noria.inference.probe import require
 from noria.memory import seeds
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
+from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.training.standing import must_stand
 from noria.types import ROLES, Episode, Policy
+from noria.waiting import watched
 
 PROMPTS = "prompts"
 
@@ -63,6 +69,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     for seed in found:
         if seed.kind == "topic" and (what := foreign(seed.text)):
             raise ConfigError(f"The topic {seed.text!r} can be no subject: it {what}.", mend="Say it in plain words.")
+    named = benchmarks(config.hygiene.benchmarks)
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
@@ -71,27 +78,38 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
         history = History(ledger)
-        await _begin(history, config, templates)
-        await history.keep_seeds(found)
+        if (student := history.pointer("student")) is not None:
+            must_stand(student)  # before anything is written or started
+        await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said})))
+        # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
+        await history.keep_seeds(found)
+        await _begin(history, config, templates)
         index = Neighbours(folder)
         stack.callback(index.close)
         await catch_up(history, index, recount=True)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
+        hygiene = Hygiene(config, known, lambda texts: index.embedder.embed(texts), named)
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
-        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner)
+        instead: dict[str, str] = {}
+        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner, lambda policy: instead.get(policy, policy))
         context = Context(
-            config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
+            config, known, history, index, desk, fleet, means.trainer, hygiene,
+            instead=instead, tell=watch.tell, ended=watch.ended,
         )  # fmt: skip
+        for one in moves(history):
+            context.withdraw(one.withdrawn, one.after)
         await _serve(context, means)
         for sentence in skipped:
             watch.tell("skipped", {"row": sentence})
         for sentence in left_out:
             watch.tell("left_out", {"domain": sentence})
         await history.keep_fact("left_out", json.dumps(left_out))
+        if barred := await hygiene.read_rows(history):
+            watch.tell("unclean_rows", {"found": Counter(barred.values())})
         watch.opened(context)
         yield context
 

@@ -7,7 +7,8 @@
 A domain is dealt in proportion to how much of its last exam was missed; a level in
 proportion to its learnability, 4p(1−p) of the solve rate p, so that what the student
 solves always or never gives way to what it solves sometimes. Before anything is known the
-lowest level leads.
+lowest level leads. A round that is cooled is dealt from another stream, of the seeds that
+were dealt least, and shows the generator more of what was said before (see `cooling`).
 """
 
 import random
@@ -16,6 +17,7 @@ from collections.abc import Collection
 
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
+from noria.graphs import cooling
 from noria.identity import content_id, stream
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
@@ -42,17 +44,23 @@ def deal(
     templates: dict[str, str],
     veto: bool,
     benched: Collection[tuple[str, int]] = (),
+    barred: Collection[str] = (),
+    cool: bool = False,
 ) -> list[Dealt]:
     """The deal of a round; the same ledger and config deal the same.
 
-    `benched` are the domains and levels whose verifier admits nothing this round.
+    `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of
+    seeds that may not be shown.
     """
-    rng = stream(config.random, "deal", number)
+    own = f"{number}/cool" if cool else f"{number}"
+    rng = stream(config.random, "deal", own)
     exams = history.exams()
     by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
     by_level = {name: level_weights(config.domains[name], solve_rates(history, name)) for name in domains}
     weak = weak_skills(exams[-1]) if exams else ()
-    seeds = history.seeds()
+    seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
+    seeds = [seed for seed in seeds if seed.id not in barred]
+    shown = SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []
     for position, name in enumerate(names):
@@ -60,7 +68,7 @@ def deal(
         seed = _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else ""
         window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
-        near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=SHOWN)
+        near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(
                 episode=content_id("episode", [config.random, number, position]),
@@ -71,10 +79,12 @@ def deal(
                 seed=seed,
                 window=window,
                 neighbours=tuple(neighbour.text for neighbour in near),
+                shown=tuple(neighbour.sample for neighbour in near),
                 weak=tuple(skill for skill in weak if skill.startswith(f"{name}/")),
                 seats=seats,
                 templates=templates,
-                random=f"{config.random}/{number}/{position}",
+                random=f"{config.random}/{own}/{position}",
+                temperature=cooling.temperature(config, cool),
                 veto=veto,
                 admits=(name, level) not in benched,
             )

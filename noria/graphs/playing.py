@@ -8,12 +8,16 @@ import os
 import time
 import traceback
 from pathlib import Path
+from typing import cast
+
+from langgraph.runtime import RunControl
 
 from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
 from noria.graphs.context import Context
 from noria.graphs.episode import graph
+from noria.graphs.withdrawing import reseated, spoilt
 from noria.types import Dealt, Episode, Reason, Stage
 
 
@@ -28,11 +32,17 @@ async def play(context: Context, number: int, batch: int, key: str) -> None:
 
 
 async def _played(context: Context, dealt: Dealt) -> Episode:
-    started = time.monotonic()
+    started, dealt = time.monotonic(), reseated(context, dealt)
+    if why := spoilt(context, dealt):
+        refused, stage = Decision("reject", Reason.WITHDRAWN, why), _reached(context, dealt)
+        episode = projection.ended({"dealt": dealt, "decision": refused, "stage": stage}, "refused")
+        await context.history.settle(episode)
+        return episode
     try:
         # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
-        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async")
-        episode: Episode = result["episode"]
+        # A control of its own: a session that is asked to leave finishes the episodes that play.
+        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
+        episode = cast(Episode, result["episode"])
         context.refused_calls = 0
         return episode
     except (RunError, SessionError):

@@ -3,10 +3,11 @@
 from typing import Any
 
 from noria.evaluators.domain import Domain
+from noria.evaluators.foreign import foreign
 from noria.fence import drawn, settled
 from noria.graphs.novelty import shape
 from noria.identity import canonical_json, content_id, stream
-from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage
+from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage, Turn
 
 
 def ended(state: dict[str, Any], outcome: Outcome, *, sample: str | None = None) -> Episode:
@@ -38,12 +39,12 @@ def _by_program(state: dict[str, Any]) -> bool:
 
 
 def samples(
-    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: tuple[Message, ...]
+    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: Turn | None
 ) -> list[Sample]:
     """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
 
-    `asked` and `proposed` are the prompts that the solver and the generator were sent; the
-    mark of a fence is drawn again from the episode, so that a session played twice has the same rows.
+    `asked` is the prompt that the solver was sent, `proposed` the generator's turn; the mark of
+    a fence is drawn again from the episode, so that a session played twice has the same rows.
     """
     dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
     story = Provenance(
@@ -55,7 +56,7 @@ def samples(
         source=one.source,
         worded_by=task.worded_by,
         policy=one.policy,
-        generator=dealt.seats["generator"],
+        generator=proposed.policy if proposed else dealt.seats["generator"],
         seed=dealt.seed.id,
         templates=dealt.templates,
         verifier=task.grounding.verifier,
@@ -68,13 +69,21 @@ def samples(
         checks=tuple(check.name for check in (*state["checks"], *one.checks)),
         probes=sum(len(attack.probes) for attack in state["attacks"]),
         parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
+        critic=dealt.seats["critic"],
+        adversary=dealt.seats["adversary"],
+        judge=dealt.seats["judge"],
+        neighbours=tuple(key for key, said in zip(dealt.shown, dealt.neighbours, strict=False) if not foreign(said)),
+        sandbox=next((check.sandbox for check in one.checks if check.sandbox), ""),
     )
     answer = _sample("solver", asked, one.response, story)
     proposal = canonical_json({**draft.point.proposed(), "instruction": task.instruction})
     source: Source = "program" if task.worded_by == "program" else "pool"
     wrote = story.model_copy(update={"policy": story.generator, "source": source})
     mark = drawn(stream("mark", dealt.episode))
-    fenced = tuple(one.model_copy(update={"content": settled(one.content, mark)}) for one in proposed)
+    fenced = tuple(
+        one.model_copy(update={"content": settled(one.content, mark)})
+        for one in (proposed.messages if proposed else ())
+    )
     return [answer, _sample("generator", fenced, proposal, wrote)]
 
 

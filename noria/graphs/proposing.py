@@ -24,7 +24,7 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
     domain = context.domain(dealt)
     if why := distrust(context.history, domain.verifier):
         return turned_away(Reason.UNTRUSTED, why)
-    reply = await generator.propose(dealt, domain, temperature=context.config.play.temperature)
+    reply = await generator.propose(dealt, domain, temperature=context.temperature(dealt))
     if not reply:
         return turned_away(Reason.SILENT, "the generator's reply was empty or cut")
     return {"reply": reply, "stage": Stage.PROPOSED}
@@ -96,7 +96,7 @@ async def revise(state: State, runtime: Runtime[Context]) -> Update:
     context, dealt, task = runtime.context, state["dealt"], state["task"]
     generator: Generator = Generator.seated(context.desk, dealt)
     domain, critique = context.domain(dealt), state["critiques"][-1]
-    wording = await generator.reword(dealt, domain, task, critique, temperature=context.config.play.temperature)
+    wording = await generator.reword(dealt, domain, task, critique, temperature=context.temperature(dealt))
     draft = candidate.reworded(state["draft"], wording, domain)
     if draft is None:
         kept = gate.Decision("accept", Reason.VERIFIED, "no better wording came; the first draft passed every check")

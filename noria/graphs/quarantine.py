@@ -24,6 +24,7 @@ from typing import Any
 from noria.config import ExamRules, SessionConfig
 from noria.evaluators.domain import Domain
 from noria.memory.history import History
+from noria.memory.learned import Learned
 from noria.training.examine import judge
 from noria.types import MEND, Quarantine, Sample, rests_alone
 
@@ -90,7 +91,8 @@ def _rests(sample: Sample, verifier: str, beaten: Mapping[str, Quarantine]) -> b
 def _learned(history: History, resting: list[Sample]) -> list[dict[str, Any]]:
     """Policies trained while the samples were in, by round: a student of theirs is only clean from its base."""
     ids = {sample.id for sample in resting}
-    counts = [(one, len(ids.intersection(one.training.get("samples", ())))) for one in history.policies()]
+    learned = Learned(history)
+    counts = [(one, sum(key in ids for key in learned.of(one))) for one in history.policies()]
     return [{"policy": one.name, "round": one.round, "samples": count} for one, count in counts if count]
 
 

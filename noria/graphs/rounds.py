@@ -7,10 +7,13 @@ import time
 
 from noria.agents.judge import Judge
 from noria.evaluators.cards import VerifierCard, verifier_card
+from noria.failpoints import at
 from noria.graphs.context import Context
+from noria.graphs.cooling import cooled
 from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
-from noria.graphs.stages import add_stage, stage
+from noria.graphs.stages import add_stage, found_done, stage
+from noria.graphs.withdrawing import retrains
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
 
@@ -19,7 +22,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     """The round's deal: found committed, or made and committed now; empty where no verifier is left to trust."""
     dealt, own = context.history.deal(number), context.config.domains
     levels = trusted(context.domains, own, context.history)
-    if not dealt and levels:
+    if not dealt and levels and not retrains(context.history, number):
         async with stage(context, number, "plan"):
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await context.fill(seats)
@@ -31,15 +34,21 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 [levels[name][0] for name in domains],
                 config.judge.calibration,
             )
+            cool = cooled(context.history, number)
             dealt = deal(
                 config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
                 benched={(one.domain, one.level) for one in verifiers if not one.admits},
+                barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
             )  # fmt: skip
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
-            facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt}
+            facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
+            at("deal.made")
             await context.history.keep_deal(number, dealt, **facts)
+            at("deal.committed")
+    elif dealt:
+        await found_done(context, number, "plan")
     return dealt
 
 
@@ -56,11 +65,9 @@ async def _measured(context: Context, number: int, levels: Levels) -> list[Verif
 async def settle(context: Context, number: int) -> list[Dealt]:
     """After a batch: the index follows the ledger; the time of play is written down."""
     await catch_up(context.history, context.index)
-    # A run that is resumed between the last hand and here has played nothing of its own.
-    if context.mark is not None:
-        started, tokens = context.mark
-        await add_stage(context, number, "play", time.monotonic() - started, tokens)
-        context.mark = None
+    # A run that is resumed between the last hand and here has spent no time of its own on playing.
+    await add_stage(context, number, "play", time.monotonic() - context.mark if context.mark else 0.0)
+    context.mark = None
     return context.history.deal(number)
 
 
@@ -71,7 +78,9 @@ async def guard(context: Context, number: int) -> str:
     await context.history.keep_round(number, "ended")
     if why := exhausted(context.domains, context.config.domains, context.history):
         return why
-    if number >= stop.rounds:
+    if retrains(context.history, number + 1):
+        return ""
+    if number >= stop.rounds + sum("retrains" in facts for _, _, facts in rounds):
         return f"rounds: {number} played"
     spent = sum(context.history.tokens())
     if stop.tokens is not None and spent >= stop.tokens:

@@ -6,6 +6,7 @@ The same path starts a session and resumes one: what the ledger already holds is
 what it does not hold is made. Servers are ended and the ledger is closed however it ends.
 """
 
+import asyncio
 import errno
 import json
 import sqlite3
@@ -17,9 +18,11 @@ from typing import Any
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.errors import GraphDrained
 
 from noria.config import SessionConfig
 from noria.errors import NoriaError, RunError, SessionError, storage
+from noria.failpoints import at
 from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
@@ -53,12 +56,12 @@ def stored(folder: Path) -> tuple[SessionConfig, bool]:
 
 
 def must_be_new(folder: Path) -> None:
-    """Refuse to start a session over another.
+    """Refuse to start a session over another; one that ended before it wrote down its config holds nothing.
 
     Raises:
         SessionError: the folder holds a session.
     """
-    if (folder / FILE).exists():
+    if (folder / FILE).exists() and _begun(folder):
         raise SessionError(
             f"{str(folder)!r} already holds a session.",
             mend=f"`noria resume {folder}` goes on with it; another `session:` starts a new one.",
@@ -70,6 +73,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
 
     Raises:
         NoriaError: bad input, or a run that failed midway and can be resumed.
+        asyncio.CancelledError: it was cancelled, or asked to leave (`Context.leave`); it can be resumed.
     """
     if (config.session / FILE).exists() and (done := summary(config.session))["finished"]:
         return done
@@ -77,12 +81,29 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         async with _checkpoints(config.session) as saver:
             graph = build().compile(checkpointer=saver, name="session")
             place: RunnableConfig = {"configurable": {"thread_id": THREAD}, "recursion_limit": STEPS}
-            left = (await graph.aget_state(place)).next
-            first: State = {"round": _unfinished(context.history)}
-            with midway(config.session):
-                state = await graph.ainvoke(None if left else first, place, context=context, durability="sync")
+            left = await graph.aget_state(place)
+            state, first = left.values, State(round=_unfinished(context.history))
+            if left.next or not state.get("stop"):  # a graph that came to its end only wants to be written down
+                with midway(config.session):
+                    state = await graph.ainvoke(
+                        None if left.next else first, place, context=context, durability="sync", control=context.control
+                    )
+        at("session.ended")
         await context.history.keep_fact("finished", state["stop"])
+        at("session.finished")
         return summarise(context.history)
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to refuse."""
+    try:
+        ledger = Ledger(folder)
+    except SessionError:
+        return False
+    try:
+        return ledger.fact("config") is not None
+    finally:
+        ledger.close()
 
 
 @contextmanager
@@ -91,10 +112,13 @@ def midway(folder: Path) -> Iterator[None]:
 
     Raises:
         RunError: whatever ended it; an interrupt and a fault of ours pass as they are.
+        asyncio.CancelledError: it was asked to leave, and has left.
     """
     again = "`noria resume` goes on from here."
     try:
         yield
+    except GraphDrained as left:
+        raise asyncio.CancelledError from left
     except RunError:
         raise
     except NoriaError as fault:

@@ -17,6 +17,7 @@ session (a full disk, a dead server) leaves the graph, and then the session can 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from noria.failpoints import at
 from noria.graphs import guarding, learning, playing, probation, rounds, seating
 from noria.graphs.context import Context
 from noria.graphs.edges import hands, passed, trained, turning
@@ -42,6 +43,7 @@ async def play(state: Hand, runtime: Runtime[Context]) -> Update:
 async def settle(state: State, runtime: Runtime[Context]) -> Update:
     """Bring the neighbour index up to the ledger, and deal out the next batch."""
     dealt = await rounds.settle(runtime.context, state["round"])
+    at("batch.settled")
     size, batch = runtime.context.config.play.batch, state["batch"] + 1
     following = [one.episode for one in dealt[batch * size : (batch + 1) * size]]
     return {"batch": batch, "episodes": following}
@@ -65,8 +67,7 @@ async def examine(state: State, runtime: Runtime[Context]) -> Update:
 
 async def promote(state: State, runtime: Runtime[Context]) -> Update:
     """The student takes its seat."""
-    await learning.promote(runtime.context, state["round"], state["student"])
-    return {}
+    return {"promoted": await learning.promote(runtime.context, state["round"], state["student"])}
 
 
 async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
@@ -77,19 +78,23 @@ async def keep_out(state: State, runtime: Runtime[Context]) -> Update:
 
 async def seat(state: State, runtime: Runtime[Context]) -> Update:
     """The promoted student sits the exams of the roles it may hold besides the solver's."""
-    await seating.seat(runtime.context, state["round"], state["student"])
+    if state["promoted"]:
+        await seating.seat(runtime.context, state["round"], state["student"])
+    at("round.seated")
     return {}
 
 
 async def probate(state: State, runtime: Runtime[Context]) -> Update:
     """A student promoted in an earlier round is examined once more against its parent; if it is worse, it goes."""
     await probation.probate(runtime.context, state["round"])
+    at("round.probated")
     return {}
 
 
 async def guard(state: State, runtime: Runtime[Context]) -> Update:
     """Go on, cool down, step back or stop, and say why."""
     action, why = await guarding.guard(runtime.context, state["round"])
+    at("round.guarded")
     return {"action": action, "stop": why if action == "stop" else "", "round": state["round"] + (action != "stop")}
 
 

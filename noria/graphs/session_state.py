@@ -16,7 +16,7 @@ class State(TypedDict, total=False):
     batches: int  # plan
     episodes: list[str]  # plan, settle
     student: str  # train: id of the trained policy, empty where none was trained
-    promoted: bool  # examine
+    promoted: bool  # examine, promote
     action: Action  # guard
     stop: str  # guard: why the session ends
 

@@ -8,6 +8,7 @@ from typing import Any
 from noria.graphs.quarantine import account
 from noria.memory.history import History
 from noria.memory.seatings import seatings
+from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
 
 SIDES = ("holder", "student")
@@ -27,7 +28,8 @@ def summarise(history: History) -> dict[str, Any]:
     prompt, completion = history.tokens()
     names = {policy.id: policy.name for policy in history.policies()}
     student, base = history.pointer("student"), history.pointer("base")
-    rounds, quarantine = history.rounds(), account(history)
+    rounds, quarantine, purged = history.rounds(), account(history), Withdrawals(history.ledger)
+    tainted = purged.tainted()
     return {
         "session": str(history.ledger.path.parent),
         "left_out": json.loads(history.ledger.fact("left_out") or "[]"),
@@ -43,12 +45,16 @@ def summarise(history: History) -> dict[str, Any]:
                 **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
+                "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
+                "cooled": facts.get("cooled", ""),
                 "left": facts.get("left", {}),
+                "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),
                 "promoted": facts.get("promoted", ""),
                 "unseated": facts.get("unseated", ""),
+                "retrains": facts.get("retrains", 0),
                 "stages": facts.get("stages", {}),
             }
             for number, phase, facts in rounds
@@ -62,7 +68,9 @@ def summarise(history: History) -> dict[str, Any]:
             "worded_by": worded,
             "generator_rows": sum(row[4] for row in rows if row[0] == "generator"),
             "quarantined": sum(one["samples"] for one in quarantine),
+            "withdrawn": purged.count(),
         },
+        "purges": purged.purges(),
         "quarantine": quarantine,
         "exams": [exam.model_dump(mode="json") for exam in history.exams()],
         "seatings": [
@@ -75,6 +83,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "training": {key: value for key, value in policy.training.items() if key != "samples"},
                 "current": policy.id == (student.id if student else ""),
                 "base": policy.id == (base.id if base else ""),
+                "tainted": tainted[policy.id].why if policy.id in tainted else "",
             }
             for policy in history.policies()
         ],

@@ -24,7 +24,9 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
         return turned_away(Reason.UNTRUSTED, why)
     play, domain, solver = context.config.play, context.domain(dealt), Solver.seated(context.desk, dealt)
     source = "student" if solver.policy in context.lineage else "pool"
-    made = await solver.attempt(dealt, domain, task, count=play.attempts, temperature=play.temperature, source=source)
+    made = await solver.attempt(
+        dealt, domain, task, count=play.attempts, temperature=context.temperature(dealt), source=source
+    )
     passed = [one for one in made if one.passed]
     rate = len(passed) / len(made) if made else 0.0
     found = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}

@@ -37,6 +37,10 @@ class Launcher(Protocol):
         """Take a policy down; one that is not up is no error."""
         ...
 
+    def keeps(self, policy: Policy) -> bool:
+        """Whether there is room for a policy that does not play but may be stepped back to."""
+        ...
+
     async def alive(self) -> str:
         """Empty while every server lives; else a sentence with a server's last words."""
         ...

@@ -18,6 +18,9 @@ from noria.types import Policy
 ADAPTERS = 3
 """Adapters a server holds at once: the parent, the student, and one to roll back to."""
 
+SPARE = 0.5
+"""Share of the memory that must be free for an idle server to be kept: training and the next student's need theirs."""
+
 
 class VllmLauncher:
     """Serves the session's policies with vLLM on this machine."""
@@ -32,9 +35,13 @@ class VllmLauncher:
         rank: int,
         deadline: float,
         environment: dict[str, str],
+        command: tuple[str, ...] = (),
         progress: Callable[[str, float, str], None] = lambda name, seconds, line: None,
     ) -> None:
-        """Keep logs and owner records in `folder`; `environment` is added to each server's."""
+        """Keep logs and owner records in `folder`; `environment` is added to each server's.
+
+        `command` is started instead of the installed vLLM, with the same arguments.
+        """
         self.folder = folder
         self.rules = rules
         self.limiter = limiter
@@ -42,6 +49,7 @@ class VllmLauncher:
         self.rank = rank
         self.deadline = deadline
         self.environment = environment
+        self.command = command
         self.progress = progress
         self._servers: dict[str, VllmServer] = {}
         self._adapters: dict[str, VllmServer] = {}
@@ -75,6 +83,7 @@ class VllmLauncher:
             arguments=self.rules.arguments,
             environment=self.environment,
             timeout=self.rules.start_timeout,
+            command=self.command,
         )
         server = VllmServer(launch, self.folder)
         await server.start(lambda seconds, line: self.progress(policy.name, seconds, line))
@@ -93,6 +102,14 @@ class VllmLauncher:
             await host.unload_adapter(policy.name)
         if (server := self._servers.pop(policy.id, None)) is not None:
             await server.stop()
+
+    def keeps(self, policy: Policy) -> bool:
+        """An adapter, always; a server of its own, where it is wanted or half the memory is free."""
+        if policy.id in self._adapters or (policy.adapter and not self.merged):
+            return True
+        if self.rules.previous == "auto":
+            return free_share() > SPARE
+        return self.rules.previous == "keep"
 
     async def alive(self) -> str:
         """A dead server's last words, empty while all live."""
@@ -116,6 +133,16 @@ def _died(server: VllmServer) -> str:
     return f"the vLLM server for {server.launch.name!r} died: {server.last_words()}"
 
 
+def free_share() -> float:
+    """The share of the machine's memory that nobody needs, 0 where the kernel does not say."""
+    try:
+        lines = [line.split() for line in Path("/proc/meminfo").read_text().splitlines()]
+    except OSError:
+        return 0.0
+    found = {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1}
+    return found.get("MemAvailable", 0) / max(1, found.get("MemTotal", 0))
+
+
 def merges(rules: Serve) -> bool:
     """Whether students are served merged: on a CPU an adapter's weights are gathered token by token."""
     return rules.student == "merged" or (rules.student == "auto" and on_cpu())
@@ -134,6 +161,10 @@ class OneClient:
 
     async def retire(self, policy: Policy) -> None:
         """Nothing to take down."""
+
+    def keeps(self, policy: Policy) -> bool:
+        """Yes: it costs nothing."""
+        return True
 
     async def alive(self) -> str:
         """Nothing can die here."""

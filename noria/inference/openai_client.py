@@ -1,34 +1,51 @@
 """An OpenAI-compatible endpoint as a client: vLLM, or anything that speaks like it.
 
-    Request ─► POST /v1/chat/completions ─► Completion
+    Request ─► POST /v1/chat/completions ─► body ─► read strictly ─► Completion
 
-Only transport faults, 429 and 5xx are tried again, with growing pauses and inside one
-deadline; a refusal is final and keeps the server's words. The reply's content is never a
-fault: what a model says is data. The aiohttp transport is used because the default one
-collapses at high concurrency. No seed is sent: the CPU backend of vLLM 0.32 dies of one
-when a prompt is prefilled in pieces.
+Only faults of transport, 429, 5xx and bodies that are no answer to the question are tried
+again, with growing pauses and inside one deadline; a refusal is final and keeps the server's
+words. The reply's content is never a fault: what a model says is data. The aiohttp transport
+is used because the default one collapses at high concurrency, with a connection for each
+call: on one that stays open, a reply that a server or a proxy sends twice becomes the answer
+to whoever asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt
+is prefilled in pieces.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Callable
-from math import exp, log
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import aiohttp
+import httpx2
 from openai import APIConnectionError, APIResponseValidationError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
-from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
 from noria.inference.client import Completion, Request
 from noria.inference.limiter import Limiter
-from noria.types import Usage
+from noria.inference.reply import cap, read
+from noria.waiting import Wait, waiting
 
 AGAIN = frozenset({408, 409, 425, 429})
 """Statuses below 500 that are worth another try."""
 
 PAUSES = (0.25, 8.0)
 """First and longest pause between tries, in seconds."""
+
+TRANSPORT = (
+    APIConnectionError, APIResponseValidationError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError, ValueError,
+    OSError,
+)  # fmt: skip
+"""Faults of transport; those of the lower layers pass the client's own tree where they come with the body."""
+
+RETRY_AFTER = 60.0
+"""Most seconds that a server's Retry-After is followed, and never more than a quarter of the deadline."""
+
+ALONE = httpx2.Limits(max_connections=1000, max_keepalive_connections=0, keepalive_expiry=0.0)
+"""A connection for each call."""
 
 
 class OpenAIClient:
@@ -46,41 +63,34 @@ class OpenAIClient:
         self._deadline = deadline
         self._gone = gone
         self._client = AsyncOpenAI(
-            base_url=url, api_key=key or "none", max_retries=0, timeout=deadline, http_client=DefaultAioHttpClient()
-        )
+            base_url=url, api_key=key or "none", max_retries=0, timeout=deadline,
+            default_headers={"Connection": "close", "Accept-Encoding": "identity"},
+            http_client=DefaultAioHttpClient(limits=ALONE, event_hooks={"response": [cap]}),
+        )  # fmt: skip
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
         arguments = _arguments(request)
         async with self._limiter.place():
-            started = time.monotonic()
-            reply = await self._tried(request.model, arguments, started + self._deadline)
-            seconds = time.monotonic() - started
-        choices = reply.choices
-        return Completion(
-            replies=tuple(choice.message.content or "" for choice in choices),
-            finish=tuple(str(choice.finish_reason) for choice in choices),
-            usage=_usage(reply),
-            seconds=seconds,
-            logprobs=_choice_logprobs(reply, request.choices),
-        )
+            until = time.monotonic() + self._deadline
+            who = f"the {request.role}'s answer from {request.model!r} at {self.url}"
+            with waiting(who, self._deadline) as wait:
+                return await self._tried(request, arguments, until, wait)
 
-    async def _tried(self, model: str, arguments: dict[str, Any], until: float) -> ChatCompletion:
-        pause = PAUSES[0]
+    async def _tried(self, request: Request, arguments: dict[str, Any], until: float, waited: Wait) -> Completion:
+        started, pause, tries, model = time.monotonic(), PAUSES[0], 0, request.model
         while True:
             try:
                 async with asyncio.timeout(max(0.001, until - time.monotonic())):
-                    reply: ChatCompletion = await self._client.chat.completions.create(**arguments)
-                if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
-                    raise ValueError("the body is no chat completion")
-                return reply
+                    reply = await self._client.chat.completions.with_raw_response.create(**arguments)
+                return read(reply.http_response.content, request, time.monotonic() - started)
             except APIStatusError as fault:
-                why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault)
+                why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault, self._deadline)
                 if fault.status_code < 500 and fault.status_code not in AGAIN:
                     raise EndpointError(f"{self.url} refuses {model!r}: {why}.") from fault
-            except (APIConnectionError, APIResponseValidationError, TimeoutError, ValueError, OSError) as fault:
+            except TRANSPORT as fault:
                 # A truncated or malformed body surfaces as a ValueError: a fault of transport, not a reply.
-                why, wait = f"{type(fault).__name__}: {str(fault.__cause__ or fault)[:200]}", 0.0
+                why, wait = f"{type(fault).__name__}: {' '.join(str(fault.__cause__ or fault).split())[:200]}", 0.0
                 if said := self._gone():
                     raise EndpointError(f"{self.url} will not answer for {model!r}: {said}") from fault
             wait = max(wait, pause * random.uniform(0.5, 1.0))
@@ -89,19 +99,14 @@ class OpenAIClient:
                     f"{self.url} did not answer for {model!r} within {self._deadline:.0f} s ({why}).",
                     mend="Check that it runs; `noria doctor` probes it.",
                 )
+            tries += 1
+            waited.said = f"{tries} tries failed, the last with {why}"
             await asyncio.sleep(wait)
             pause = min(PAUSES[1], pause * 2)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.close()
-
-
-def _usage(reply: ChatCompletion) -> Usage:
-    """What the call was billed for; nothing where the endpoint does not say."""
-    if reply.usage is None:
-        return Usage()
-    return Usage(prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -125,19 +130,6 @@ def _arguments(request: Request) -> dict[str, Any]:
     return arguments
 
 
-def _choice_logprobs(reply: ChatCompletion, choices: tuple[str, ...]) -> dict[str, float]:
-    """Logprob of each choice, as the mass of the first tokens that begin it and no other."""
-    if not choices or not reply.choices or not reply.choices[0].logprobs:
-        return {}
-    content = reply.choices[0].logprobs.content or []
-    found: dict[str, float] = {}
-    for top in content[0].top_logprobs if content else []:
-        begun = [choice for choice in choices if top.token.strip() and choice.startswith(top.token.strip())]
-        if len(begun) == 1:
-            found[begun[0]] = found.get(begun[0], 0.0) + exp(top.logprob)
-    return {choice: log(mass) for choice, mass in found.items() if mass > 0}
-
-
 def _words(fault: APIStatusError) -> str:
     """The server's own words, on one line."""
     body = fault.body
@@ -145,9 +137,14 @@ def _words(fault: APIStatusError) -> str:
     return " ".join(str(said).split())[:300]
 
 
-def _retry_after(fault: APIStatusError) -> float:
-    """Seconds the server asks to wait."""
+def _retry_after(fault: APIStatusError, deadline: float) -> float:
+    """Seconds the server asks to wait, as far as anyone will: what it says is a number, a date, or nonsense."""
+    said = fault.response.headers.get("retry-after", "0")
     try:
-        return min(60.0, max(0.0, float(fault.response.headers.get("retry-after", "0"))))
+        seconds = float(said)
     except ValueError:
-        return 0.0
+        try:
+            seconds = (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return 0.0
+    return min(RETRY_AFTER, deadline / 4, seconds) if seconds > 0 else 0.0  # what is no number is not above 0

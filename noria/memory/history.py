@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from noria.memory import tables
 from noria.memory.ledger import Ledger, Write, put, replace
+from noria.memory.withdrawals import standing
 from noria.types import (
     Dealt,
     Episode,
@@ -52,15 +53,16 @@ class History:
         await self.ledger.write(*rows)
 
     def seeds(self) -> list[Seed]:
-        """The seeds, in their order."""
-        rows = self.ledger.rows(select(tables.seeds.c.body).order_by(tables.seeds.c.position))
+        """The seeds, in their order, without the withdrawn."""
+        query = select(tables.seeds.c.body).order_by(tables.seeds.c.position)
+        rows = self.ledger.rows(standing(self.ledger, query, tables.seeds.c.id))
         return [Seed.model_validate_json(row.body) for row in rows]
 
-    async def keep_policy(self, policy: Policy, *pointers: str) -> None:
-        """Write a policy and let the pointers (`base`, `student`) point at it."""
+    async def keep_policy(self, policy: Policy, *pointers: str, also: Iterable[Write] = ()) -> None:
+        """Write a policy and let the pointers (`base`, `student`) point at it; what else belongs to it goes along."""
         body = {"id": policy.id, "name": policy.name, "round": policy.round, "body": policy.model_dump_json()}
         moved = [replace(tables.pointers, {"name": name, "policy": policy.id}) for name in pointers]
-        await self.ledger.write(put(tables.policies, body), *moved)
+        await self.ledger.write(put(tables.policies, body), *moved, *also)
 
     def policies(self) -> list[Policy]:
         """Every policy, oldest first."""
@@ -204,9 +206,16 @@ class History:
         query = select(tables.episodes.c.id).where(tables.episodes.c.round == number)
         return {row.id for row in self.ledger.rows(query)}
 
-    def samples(self, *, before: int | None = None, number: int | None = None, role: str | None = None) -> list[Sample]:
-        """Accepted samples, oldest first: of one round, of those before it, or all; of one role or of each."""
+    def samples(
+        self, *, before: int | None = None, number: int | None = None, role: str | None = None, withdrawn: bool = False
+    ) -> list[Sample]:
+        """Accepted samples, oldest first: of one round, of those before it, or all; of one role or of each.
+
+        Without those that a purge withdrew, unless they are asked for.
+        """
         query = select(tables.samples.c.body).order_by(tables.samples.c.sequence)
+        if not withdrawn:
+            query = standing(self.ledger, query)
         if number is not None:
             query = query.where(tables.samples.c.round == number)
         if before is not None:
@@ -268,9 +277,10 @@ class History:
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
     def composition(self, number: int | None = None) -> list[tuple[str, str, str, str, int]]:
-        """Counts of samples by role, domain, source and who worded them."""
+        """Counts of samples by role, domain, source and who worded them, without the withdrawn."""
         columns = [tables.samples.c[name] for name in ("role", "domain", "source", "worded_by")]
         query = select(*columns, func.count().label("count")).group_by(*columns).order_by(*columns)
+        query = standing(self.ledger, query)
         if number is not None:
             query = query.where(tables.samples.c.round == number)
         return [(row.role, row.domain, row.source, row.worded_by, row.count) for row in self.ledger.rows(query)]

@@ -38,6 +38,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from noria.errors import NoriaError, RunError, SessionError
+from noria.failpoints import at
 from noria.memory import tables
 
 FILE = "ledger.db"
@@ -104,6 +105,7 @@ class Ledger:
         try:
             with self._readers.connect() as connection:
                 if write:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")  # all tables and the version, or none
                     tables.metadata.create_all(connection)
                     connection.execute(*put(tables.meta, {"key": "version", "value": str(tables.VERSION)}))
                     connection.execute(_raised())  # an older ledger was just given the tables it lacked
@@ -151,10 +153,12 @@ class Ledger:
             SessionError: the database refuses for another reason.
         """
         await asyncio.wrap_future(self._enqueue(rows))
+        at("ledger.acknowledged", rows)
 
     def write_now(self, *rows: Write) -> None:
         """`write` for callers outside the event loop; raises what it raises."""
         self._enqueue(rows).result()
+        at("ledger.acknowledged", rows)
 
     def _enqueue(self, rows: Sequence[Write]) -> Future[None]:
         if self._thread is None:
@@ -179,10 +183,13 @@ class Ledger:
     def _commit(self, connection: Connection, waiting: Sequence[tuple[Sequence[Write], Future[None]]]) -> None:
         fault: NoriaError | None = None
         try:
+            at("ledger.before_commit")
             for rows, _ in waiting:
                 for statement, values in rows:
                     connection.execute(statement, values)
+            at("ledger.in_commit")
             connection.commit()
+            at("ledger.after_commit")
         except (DatabaseError, sqlite3.DatabaseError) as error:
             connection.rollback()
             fault = self._sentence(error)
@@ -192,7 +199,7 @@ class Ledger:
                 self._commit(connection, [one])
             return
         for _, done in waiting:
-            if done.cancelled():
+            if not done.set_running_or_notify_cancel():  # from here on nobody can cancel it, and it is told
                 continue
             if fault is None:
                 done.set_result(None)
@@ -201,6 +208,10 @@ class Ledger:
 
     def _sentence(self, fault: Exception) -> NoriaError:
         reason = str(getattr(fault, "orig", None) or fault)
+        if "no such table: meta" in reason:  # it was killed before it had any
+            return SessionError(
+                f"The session {str(self.path.parent)!r} was never started.", mend="`noria run` starts it."
+            )
         if "full" in reason:
             return RunError(
                 f"The disk that holds {str(self.path)!r} is full.", mend="Free some space, then `noria resume`."

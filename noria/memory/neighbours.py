@@ -8,6 +8,7 @@ ended, because one row at a time costs a sync each.
 """
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import chromadb
 from chromadb.config import Settings
 
 from noria.errors import RunError, SessionError, storage
+from noria.failpoints import at
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
+from noria.memory.withdrawals import Withdrawals
 from noria.types import Sample
 
 FOLDER = "chroma"
@@ -107,6 +110,7 @@ class Neighbours:
             documents=[row[2] for row in part],
             metadatas=[{"domain": row[1]} for row in part],
         )
+        at("index.half_written")
         if free := [row for row in part if row[4]]:
             self._texts.upsert(
                 ids=[row[0] for row in free],
@@ -114,6 +118,22 @@ class Neighbours:
                 documents=[row[4] for row in free],
                 metadatas=[{"shape": row[3]} for row in free],
             )
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Let samples go; one that is not there is no error.
+
+        Raises:
+            RunError: the index cannot be written.
+        """
+        try:
+            for at in range(0, len(ids), BATCH):
+                for collection in (self._asks, self._texts):
+                    collection.delete(ids=list(ids[at : at + BATCH]))
+        except Exception as fault:  # as in `add`: the outbox keeps what was to go
+            raise RunError(
+                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
+                mend="Check the disk, then `noria memory rebuild`.",
+            ) from fault
 
     def count(self) -> int:
         """How many samples the index holds."""
@@ -127,16 +147,28 @@ class Neighbours:
 async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
     """Bring the index up to the ledger; returns how many samples it took in.
 
+    What is withdrawn and waits in the outbox leaves the index.
+
     `recount` compares what the index holds with what it was given: one that was deleted or
     lost rows takes every sample again.
     """
     waiting = history.unindexed()
+    out = Withdrawals(history.ledger).among([sample.id for sample in waiting])
+    if out:
+        index.remove(list(out))
+        gone = list(out)
+        for first in range(0, len(gone), BATCH):
+            await history.indexed(gone[first : first + BATCH])
+        waiting = [sample for sample in waiting if sample.id not in out]
     if recount:
         whole = history.samples(role="solver")
         waiting = whole if index.count() + len(waiting) < len(whole) else waiting
     if waiting:
+        at("index.behind")
         index.add([_row(sample) for sample in waiting])
+        at("index.written")
         await history.indexed(sample.id for sample in waiting)
+        at("index.caught_up")
     return len(waiting)
 
 

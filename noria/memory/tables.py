@@ -1,7 +1,7 @@
 """The ledger's tables: what is looked up stands in columns, the noun itself as JSON beside it.
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
-    samples · quarantines · exams · outbox · seatings
+    samples · quarantines · exams · outbox · moves · seatings · learned · withdrawals · tainted
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables; a ledger of a newer version is refused, not guessed.
@@ -143,7 +143,20 @@ outbox = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=True),
     Column("sample", String, nullable=False, unique=True),
 )
-"""Samples the neighbour index has not taken yet; rows leave once it has."""
+"""Samples that the neighbour index has to take in, or to let go where they are withdrawn; rows leave once it has."""
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("round", Integer, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("before", String, nullable=False),
+    Column("after", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Why the student's pointer points where it does: a row for each promotion and each step back, oldest first."""
 
 seatings = Table(
     "seatings",
@@ -156,3 +169,35 @@ seatings = Table(
     Column("answered", Text, nullable=False),
 )
 """The exams for seats: who sat which, and whether it took the seat from the next round on."""
+
+"""Samples that the neighbour index has to take in, or to let go where they are withdrawn; rows leave once it has."""
+
+learned = Table(
+    "learned",
+    metadata,
+    Column("policy", String, primary_key=True),
+    Column("sample", String, primary_key=True),
+    Index("learned_by_sample", "sample"),
+)
+"""Which rows a trained policy was given: samples, and the seeds that were its anchors."""
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("sample", String, primary_key=True),
+    Column("root", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("withdrawals_by_root", "root"),
+)
+"""Samples (and seeds) that a purge took out of use; the rows themselves stay where they are."""
+
+tainted = Table(
+    "tainted",
+    metadata,
+    Column("policy", String, primary_key=True),
+    Column("root", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Policies that a purge named, or that learned from what it withdrew; none of them plays again."""

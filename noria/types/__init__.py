@@ -10,6 +10,7 @@ here is frozen and goes to disk or over the wire as it is; the ledger stores not
 from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
 from noria.types.learning import DomainResult, Exam, ExamItem, Policy, RoleExam, RoleItem
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
+from noria.types.standing import Cause, Move
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import ROLES, Bucket, Json, Message, Noun, Outcome, Reason, Role, Ruling, Source, Stage, WordedBy
 
@@ -19,6 +20,7 @@ __all__ = [
     "Attack",
     "Attempt",
     "Bucket",
+    "Cause",
     "Check",
     "Critique",
     "Dealt",
@@ -29,6 +31,7 @@ __all__ = [
     "Grounding",
     "Json",
     "Message",
+    "Move",
     "Noun",
     "Outcome",
     "Policy",

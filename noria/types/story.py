@@ -69,6 +69,8 @@ class Dealt(Noun):
     """The patch of the parameter space dealt to the generator (see the domain)."""
     neighbours: tuple[str, ...]
     """Accepted instructions shown as what to stay away from."""
+    shown: tuple[str, ...] = ()
+    """The samples that these instructions are of, in the same order; a deal of an older Noria does not tell."""
     weak: tuple[str, ...]
     """Skills the last exam found weak."""
     seats: dict[Role, str]
@@ -77,6 +79,8 @@ class Dealt(Noun):
     """`name@hash` of each prompt file."""
     random: str
     """Name of the episode's random stream."""
+    temperature: float | None = None
+    """What generator and solver play at; none in a deal of before it stood here, which plays at the config's."""
     veto: bool = False
     """Whether the judge of this round may refuse."""
     admits: bool = True
@@ -111,7 +115,7 @@ class Episode(Noun):
 
 
 class Provenance(Noun):
-    """Where a sample comes from; every field is filled."""
+    """Where a sample comes from; a field with a default was not told by an older Noria."""
 
     episode: str
     round: int
@@ -140,6 +144,16 @@ class Provenance(Noun):
     """How many attacks it survived."""
     parents: tuple[str, ...] = ()
     """Samples and seeds it was built on."""
+    critic: str = ""
+    """The policies that had a say in it and wrote nothing of it: this one reviewed the drafts,"""
+    adversary: str = ""
+    """this one attacked it,"""
+    judge: str = ""
+    """and this one ruled on it, and chose between two answers that passed."""
+    neighbours: tuple[str, ...] = ()
+    """Samples whose instructions the generator was shown, to stay away from them."""
+    sandbox: str = ""
+    """The isolation its checks ran under, such as `landlock7+seccomp`; empty where no program was run."""
 
     @property
     def verifiers(self) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def test_the_summary_is_a_recount(tmp_path: Path) -> None:
     assert sum(one["calls"] for one in found["seats"]) > 0
     assert found["tokens"]["completion"] == sum(one["completion_tokens"] for one in found["seats"])
     for one in found["rounds"]:
-        assert set(one["stages"]) == {"plan", "play", "curate", "train", "examine"}
+        assert set(one["stages"]) == {"plan", "play", "curate", "train", "examine", "guard"}
         assert one["rows"]["new"] > 0
 
 

@@ -1,0 +1,32 @@
+"""The last step before a candidate is accepted: what it would teach is projected, and read for what may not be learned.
+
+rule ─► screen ─┬─► admit
+                └─► refuse
+"""
+
+from langgraph.runtime import Runtime
+
+from noria.graphs import projection
+from noria.graphs.context import Context
+from noria.graphs.episode_state import State, Update, turned_away
+from noria.types import Check, TurnKey
+
+CHECK = "hygiene"
+
+
+async def screen(state: State, runtime: Runtime[Context]) -> Update:
+    """The samples are made; where one may not be learned, the candidate is refused with the reason."""
+    context, dealt, task = runtime.context, state["dealt"], state["task"]
+    proposal = context.history.turn(TurnKey(episode=dealt.episode, role="generator", draft=1, attempt=1))
+    checks = (*state["checks"], Check.of(CHECK, True, "nothing that may not be learned"))
+    samples = projection.samples(
+        {**state, "checks": checks},
+        context.domain(dealt),
+        asked=context.desk.templates.render("solver", instruction=task.instruction),
+        proposed=proposal,
+    )
+    exams, says = context.exams(), context.hygiene.says(task.domain, task.level, task.parameters)
+    stain = next((found for one in samples if (found := context.hygiene.stain(one, exams, says))), None)
+    if stain is None:
+        return {"samples": tuple(samples), "checks": checks}
+    return turned_away(stain.reason, stain.evidence, *state["checks"], Check.of(CHECK, False, stain.evidence))
