@@ -45,7 +45,7 @@ async def generator(context: Context, policy: str, place: str, hands: list[Dealt
 
     async def proposed(hand: Dealt) -> str:
         keyed = hand.model_copy(update={"episode": f"{place}/{hand.position}"})
-        temperature = context.config.play.temperature
+        temperature = context.temperature(hand)
         return await Generator(context.desk, policy).propose(keyed, context.domain(hand), temperature=temperature)
 
     replies = await asyncio.gather(*(proposed(hand) for hand in hands))

@@ -25,7 +25,8 @@ from noria.inference.scripted import Script, ScriptedClient
 from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
-from noria.memory.seatings import holders, keep_seating, seating_items, seatings
+from noria.memory.seatings import held, holders, keep_seating, seating_items, seatings
+from noria.memory.withdrawals import tainting
 from noria.types import Exam, RoleExam
 from tests import build
 from tests.cli.shell import load, right
@@ -236,10 +237,13 @@ async def test_a_holder_that_is_rolled_back_loses_the_seat_to_the_holder_before(
         await seating.seat(context, 2, two)
         assert context.seats()["generator"] == context.seats()["solver"] == two
         assert not context.fleet.is_up(one)  # it holds none any more
+        assert held(context.history, {two})["generator"].policy == one  # whoever is withdrawn holds nothing
         await context.history.keep_policy(context.policy(one), "student")
         assert context.seats()["generator"] == context.seats()["solver"] == one
         await context.fill(context.seats())
         assert context.fleet.is_up(one)
+        await context.history.ledger.write(*tainting("--policy student-r0001", 1.0, [(one, "it was named")]))
+        assert context.seats()["generator"] == base.id
         await context.history.keep_policy(base, "student")
         assert set(context.seats().values()) == {base.id}
 
@@ -254,22 +258,20 @@ def seating_of(role: Any, number: int, student: str, seated: bool = True) -> Rol
 def test_holders_follow_from_the_rows_and_the_line() -> None:
     rows = [seating_of("generator", 1, "one"), seating_of("judge", 1, "one"), seating_of("judge", 2, "two")]
 
-    def held(*line: str, more: tuple[RoleExam, ...] = ()) -> dict[str, str]:
+    def now(*line: str, more: tuple[RoleExam, ...] = ()) -> dict[str, str]:
         return {role: one.policy for role, one in holders([*rows, *more], line).items()}
 
-    assert held("one", "base") == {"generator": "one", "judge": "one"}
-    assert held("two", "one", "base") == {"generator": "one", "judge": "two"}
+    assert now("one", "base") == {"generator": "one", "judge": "one"}
+    assert now("two", "one", "base") == {"generator": "one", "judge": "two"}
     # Two was rolled back and three was trained over one: what two earned is nobody's.
-    assert held("three", "one", "base") == {"generator": "one", "judge": "one"}
-    assert held("base") == held() == {}
+    assert now("three", "one", "base") == {"generator": "one", "judge": "one"}
+    assert now("base") == now() == {}
     # One student besides the current one may hold seats: the one that earned one last.
-    assert held("three", "two", "one", "base") == {"judge": "two"}
-    assert held("three", "two", "one", "base", more=(seating_of("judge", 3, "three"),)) == {
+    assert now("three", "two", "one", "base") == {"judge": "two"}
+    assert now("three", "two", "one", "base", more=(seating_of("judge", 3, "three"),)) == {
         "generator": "one", "judge": "three",
     }  # fmt: skip
-    assert held("two", "one", "base", more=(seating_of("critic", 2, "two", seated=False),)) == held(
-        "two", "one", "base"
-    )
+    assert now("two", "one", "base", more=(seating_of("critic", 2, "two", seated=False),)) == now("two", "one", "base")
     assert holders(rows, ["one"])["judge"].since == 2
 
 
