@@ -45,7 +45,7 @@ async def generator(context: Context, policy: str, place: str, hands: list[Dealt
 
     async def proposed(hand: Dealt) -> str:
         keyed = hand.model_copy(update={"episode": f"{place}/{hand.position}"})
-        temperature = context.config.play.temperature
+        temperature = context.temperature(hand)
         return await Generator(context.desk, policy).propose(keyed, context.domain(hand), temperature=temperature)
 
     replies = await asyncio.gather(*(proposed(hand) for hand in hands))
@@ -53,7 +53,7 @@ async def generator(context: Context, policy: str, place: str, hands: list[Dealt
     answers = []
     for hand, reply in zip(hands, replies, strict=True):
         passed = await _passed(context.desk, context, clerk, hand, reply)
-        answers.append(Answered("checkable" in passed, {name: name in passed for name in MARKS}))
+        answers.append(Answered("checkable" in passed, {name: name in passed for name in MARKS}, len(passed)))
     return answers
 
 

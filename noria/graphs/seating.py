@@ -59,7 +59,12 @@ async def _examined(context: Context, number: int, role: Role, student: str) -> 
     cost = {**spent(context.history, place), "seconds": round(time.monotonic() - started, 3)}
     exam = exam.model_copy(update={"left_out": tuple(left_out), **cost})
     answered = [
-        RoleItem(item=_words(item), holder_right=one.right, student_right=two.right)
+        RoleItem(
+            item=_words(item),
+            holder_right=one.right,
+            student_right=two.right,
+            won=(two.score > one.score) - (one.score > two.score),
+        )
         for item, one, two in zip(items, *sides, strict=True)
     ]
     await keep_seating(context.history, exam, answered)

@@ -5,7 +5,7 @@
 
 A seat is a row that says an exam was passed. Whether it is held follows from the rows and
 from where the student's pointer stands: a policy that is not in the current student's line
-any more was rolled back, and loses what it earned; a seat that is lost falls to its holder
+any more was rolled back, and loses what it earned, as a tainted one does; a seat that is lost falls to its holder
 before. Training always starts from the base, so the line is not told by a policy's parents
 but by whom each promoted student was examined against.
 
@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import put
+from noria.memory.withdrawals import Withdrawals
 from noria.types import Role, RoleExam, RoleItem
 
 OLDER = 1
@@ -88,8 +89,9 @@ def line(history: History) -> list[str]:
 
 
 def held(history: History, withdrawn: Collection[str] = ()) -> dict[Role, Held]:
-    """The earned seats as they are held now, without what policies that are withdrawn once earned."""
-    standing = [policy for policy in line(history) if policy not in withdrawn]
+    """The earned seats as they are held now, without what tainted policies and those `withdrawn` once earned."""
+    gone = {*withdrawn, *Withdrawals(history.ledger).tainted()}
+    standing = [policy for policy in line(history) if policy not in gone]
     return holders(seatings(history), standing)
 
 

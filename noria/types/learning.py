@@ -180,9 +180,9 @@ class RoleExam(Noun):
     holder_right: int
     student_right: int
     wins: int
-    """Items only the student got right."""
+    """Items on which the student did better: it alone was right, or its proposal passed more checks."""
     losses: int
-    """Items only the holder got right."""
+    """Items on which the holder did."""
     p_value: float
     """One-sided exact McNemar: chance of as many wins if the student were no better."""
     alpha: float
@@ -209,6 +209,8 @@ class RoleItem(Noun):
     """What was asked, in words; the turns hold the prompts and replies."""
     holder_right: bool
     student_right: bool
+    won: int
+    """1 where the student did better on it, -1 where the holder did, 0 where neither."""
 
 
 class Trial(Noun):

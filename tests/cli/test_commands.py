@@ -39,6 +39,17 @@ def test_status_is_the_same_in_words_and_as_json(session: Path) -> None:
     assert "…" not in said
 
 
+def test_seats_says_who_holds_what(session: Path, tmp_path: Path) -> None:
+    found = {one["role"]: one for one in load(right("seats", session, "--json"))}
+    assert list(found) == ["generator", "critic", "adversary", "judge", "solver"]
+    assert {one["holder"] for one in found.values()} == {"base"}
+    assert found["judge"]["how"] == found["generator"]["how"] == "until a student earns it"
+    assert found["critic"]["how"] == "fixed by the config"
+    assert found["solver"]["how"] == "no student was promoted"
+    assert "until a student earns it" in right("seats", session)
+    assert "holds no session" in refused("seats", tmp_path)
+
+
 def test_the_accepted_log_is_a_dataset(session: Path, tmp_path: Path) -> None:
     from datasets import load_dataset
 
