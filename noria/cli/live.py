@@ -120,6 +120,8 @@ class LiveView:
                 self.say(f"round {self.round}: {facts['policy']} is kept out")
             case "untrained":
                 self.say(f"round {self.round}: no training: {facts['why']}")
+            case "waiting":
+                self.say(facts["said"])
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
             case "left_out":

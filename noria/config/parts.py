@@ -158,6 +158,8 @@ class Train(Part):
     """Proposals kept for the generator's role, as a multiple of the solver's rows."""
     min_rows: int = Field(default=16, ge=1)
     """With fewer new rows a round does not train."""
+    silence: float = Field(default=900.0, gt=0)
+    """Seconds the training may say nothing before it is ended; the session can be resumed then."""
     seed: int = 0
 
 

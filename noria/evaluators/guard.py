@@ -17,6 +17,7 @@ from noria.errors import SandboxError, VerifierError
 from noria.evaluators.domain import Domain, Parameters
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding
+from noria.waiting import waiting
 
 PATIENCE = 20.0
 """Seconds one check of a domain may take."""
@@ -74,7 +75,8 @@ async def _bounded(
 
     threading.Thread(target=run, name=f"verifier {name}", daemon=True).start()
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(found), patience)
+        with waiting(f"the verifier {name!r}", patience):
+            return await asyncio.wait_for(asyncio.wrap_future(found), patience)
     except TimeoutError as fault:
         raise VerifierError(f"The verifier {name!r} did not end within {patience:g} s.") from fault
     except Exception as fault:

@@ -14,6 +14,7 @@ from noria.inference.fleet import Fleet
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
 from noria.training.curate import Curated
+from noria.training.standing import stand
 from noria.types import ROLES, Dealt, Episode, Policy, Role
 
 Trainer = Callable[[str, int, Policy, Curated, Callable[[Any], None]], Awaitable[Policy]]
@@ -107,6 +108,7 @@ class Context:
         """Serve a policy, unless it is up."""
         if not self.fleet.is_up(policy.id):
             self.tell("bring_up", {"policy": policy.name})
+            await stand(policy, self.history.pointer("base"))
             await self.fleet.bring_up(policy)
 
     async def must_live(self, fault: EndpointError) -> None:

@@ -30,7 +30,9 @@ from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.training.standing import must_stand
 from noria.types import ROLES, Episode, Policy
+from noria.waiting import QUIET, watched
 
 PROMPTS = "prompts"
 
@@ -53,6 +55,8 @@ class Watch:
     tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
     ended: Callable[[Episode], None] = lambda episode: None
     opened: Callable[[Context], None] = field(default=lambda context: None)
+    quiet: float = QUIET
+    """Seconds without anything finished after which whoever watches is told what is waited for."""
 
 
 @asynccontextmanager
@@ -71,6 +75,9 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
         history = History(ledger)
+        if (student := history.pointer("student")) is not None:
+            must_stand(student)  # before anything is written or started
+        await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said}), quiet=watch.quiet))
         await _begin(history, config, templates)
         await history.keep_seeds(found)
         if means.base and history.pointer("base") is None:

@@ -32,9 +32,13 @@ class VllmLauncher:
         rank: int,
         deadline: float,
         environment: dict[str, str],
+        command: tuple[str, ...] = (),
         progress: Callable[[str, float, str], None] = lambda name, seconds, line: None,
     ) -> None:
-        """Keep logs and owner records in `folder`; `environment` is added to each server's."""
+        """Keep logs and owner records in `folder`; `environment` is added to each server's.
+
+        `command` is started instead of the installed vLLM, with the same arguments.
+        """
         self.folder = folder
         self.rules = rules
         self.limiter = limiter
@@ -42,6 +46,7 @@ class VllmLauncher:
         self.rank = rank
         self.deadline = deadline
         self.environment = environment
+        self.command = command
         self.progress = progress
         self._servers: dict[str, VllmServer] = {}
         self._adapters: dict[str, VllmServer] = {}
@@ -75,6 +80,7 @@ class VllmLauncher:
             arguments=self.rules.arguments,
             environment=self.environment,
             timeout=self.rules.start_timeout,
+            command=self.command,
         )
         server = VllmServer(launch, self.folder)
         await server.start(lambda seconds, line: self.progress(policy.name, seconds, line))

@@ -4,6 +4,7 @@ Each finding is one line with the mend. A JSON schema that an endpoint accepts a
 is found too: the answer must be the one number the schema allows.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable
 
@@ -14,6 +15,7 @@ from noria.inference.client import Completion, Request
 from noria.inference.finding import Finding
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient
+from noria.inference.reply import whole
 from noria.types import Message, Role
 
 SEVEN = {
@@ -24,6 +26,8 @@ SEVEN = {
 }
 PATIENCE = 60.0
 """Seconds one question may take."""
+TRIES, PAUSE = 3, 0.5
+"""How often an endpoint that is away is asked, and the seconds between."""
 
 
 NEEDS: dict[Role, str] = {
@@ -40,7 +44,7 @@ async def probe(url: str, key: str, model: str, *, adapters: bool = False) -> li
     """What an endpoint can do for a model: serve it, chat, keep a JSON schema, choose with logprobs, load adapters."""
     client = OpenAIClient(url, key, limiter=Limiter(4), deadline=PATIENCE)
     try:
-        found = [await _listed(url, key, model)]
+        found = [await _reached(url, key, model)]
         if found[-1].ok:
             found.append(await _chat(client, model))
         if found[-1].ok:
@@ -64,6 +68,16 @@ async def require(url: str, key: str, model: str, roles: Iterable[Role]) -> None
             raise EndpointError(f"{url} cannot serve {model!r}: {finding.name}: {finding.said}.", mend=finding.mend)
 
 
+async def _reached(url: str, key: str, model: str) -> Finding:
+    """Whether it lists the model; one that is away is asked again, for it may be coming back."""
+    for _ in range(TRIES - 1):
+        found = await _listed(url, key, model)
+        if found.ok or found.name != "reach":
+            return found
+        await asyncio.sleep(PAUSE)
+    return await _listed(url, key, model)
+
+
 async def _listed(url: str, key: str, model: str) -> Finding:
     try:
         async with (
@@ -77,7 +91,9 @@ async def _listed(url: str, key: str, model: str) -> Finding:
                     f"it refuses the key (status {reply.status})",
                     "Set the variable named by `key_env`.",
                 )
-            names = [one["id"] for one in (await reply.json(content_type=None))["data"]]
+            if reply.status >= 500 or reply.status == 429:
+                return Finding("reach", False, f"it answers with status {reply.status}", "Look into its log.")
+            names = [one["id"] for one in json.loads(await whole(reply))["data"]]
     except (aiohttp.ClientError, TimeoutError, OSError) as fault:
         return Finding(
             "reach", False, f"it does not answer ({fault or type(fault).__name__})", "Start it, or mend `url`."
@@ -135,8 +151,8 @@ async def _adapters(url: str, key: str) -> Finding:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
             session.post(f"{url}/load_lora_adapter", headers={"Authorization": f"Bearer {key}"}, json=body) as reply,
         ):
-            said = await reply.text()
-    except (aiohttp.ClientError, TimeoutError) as fault:
+            said = (await whole(reply)).decode("utf-8", "replace")
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
         return Finding("adapters", False, repr(fault), mend)
     # Only a server that knows the call names the adapter that it did not find.
     there = body["lora_name"] in said

@@ -30,12 +30,17 @@ import aiohttp
 from noria.errors import EndpointError, storage
 from noria.identity import content_id
 from noria.inference.ports import HOST, free_port
+from noria.inference.reply import whole
+from noria.waiting import waiting
 
 POLL = 0.5
 """Seconds between two looks at a starting server."""
 
 GRACE = 10.0
 """Seconds a server gets to end by itself."""
+
+ADAPTER = 120.0
+"""Seconds a server gets to load or unload an adapter."""
 
 Progress = Callable[[float, str], None]
 """Told of the seconds waited and the last log line."""
@@ -167,18 +172,24 @@ class VllmServer:
         self.pid = process.pid
         self._write_record()
         started = time.monotonic()
+        what = f"the vLLM server for {self.launch.name!r} (pid {self.pid}) to start"
         try:
-            while not await self._answers():
-                waited = time.monotonic() - started
-                if process.poll() is not None:
-                    raise EndpointError(f"The vLLM server for {self.launch.name!r} ended at start: {self.last_words()}")
-                if waited > self.launch.timeout:
-                    raise EndpointError(
-                        f"The vLLM server for {self.launch.name!r} is silent after {waited:.0f} s: {self.last_words()}",
-                        mend="Raise `serve.start_timeout`, or look into the log.",
-                    )
-                progress(waited, self.last_line())
-                await asyncio.sleep(POLL)
+            with waiting(what, self.launch.timeout) as wait:
+                while not await self._answers():
+                    waited = time.monotonic() - started
+                    if process.poll() is not None:
+                        raise EndpointError(
+                            f"The vLLM server for {self.launch.name!r} ended at start: {self.last_words()}"
+                        )
+                    if waited > self.launch.timeout:
+                        raise EndpointError(
+                            f"The vLLM server for {self.launch.name!r} is silent after {waited:.0f} s: "
+                            f"{self.last_words()}",
+                            mend="Raise `serve.start_timeout`, or look into the log.",
+                        )
+                    wait.heard(self.last_line())
+                    progress(waited, self.last_line())
+                    await asyncio.sleep(POLL)
         except BaseException:  # an interrupt, too, must leave no server behind
             await self.stop()
             raise
@@ -212,12 +223,12 @@ class VllmServer:
 
     async def _answers(self) -> bool:
         """Whether the server answers, to our key, as the name it was started for."""
-        with suppress(aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+        with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
                 session.get(f"{self.url}/models", headers=self._headers()) as reply,
             ):
-                body = await reply.json()
+                body = json.loads(await whole(reply))
                 return any(model["id"] == self.launch.name for model in body["data"])
         return False
 
@@ -238,16 +249,19 @@ class VllmServer:
             await self._adapter("unload_lora_adapter", {"lora_name": name})
 
     async def _adapter(self, call: str, body: dict[str, str]) -> None:
+        name = body["lora_name"]
         try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session,
-                session.post(f"{self.url}/{call}", headers=self._headers(), json=body) as reply,
-            ):
-                if reply.status != 200:
-                    said = " ".join((await reply.text()).split())[:300]
-                    raise EndpointError(f"{self.url} does not {call} {body['lora_name']!r}: {reply.status} {said}")
-        except (aiohttp.ClientError, TimeoutError) as fault:
-            raise EndpointError(f"{self.url} does not {call} {body['lora_name']!r}: {fault!r}") from fault
+            with waiting(f"{self.url} to {call} {name!r}", ADAPTER):
+                async with (
+                    aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ADAPTER)) as session,
+                    session.post(f"{self.url}/{call}", headers=self._headers(), json=body) as reply,
+                ):
+                    said = (await whole(reply)).decode("utf-8", "replace")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
+            raise EndpointError(f"{self.url} does not {call} {name!r}: {fault or type(fault).__name__}.") from fault
+        if reply.status != 200:
+            said = " ".join(said.split())[:300]
+            raise EndpointError(f"{self.url} does not {call} {name!r}: status {reply.status}: {said}")
 
     def alive(self) -> bool:
         """Whether the server's process lives."""

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PRODUCT = "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); assert (a @ a)[0, 0] == 64"
+PATIENCE = 120
+"""Seconds the product may take, the import of torch included."""
+
 MASK = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
 """The environment that keeps oneDNN off AMX."""
 
@@ -29,7 +32,11 @@ class BFloat16:
 def probe_bfloat16() -> BFloat16:
     """Multiply two bfloat16 matrices in a child process."""
     flags = _cpu_flags()
-    done = subprocess.run([sys.executable, "-c", _PRODUCT], capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-c", _PRODUCT]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return BFloat16(False, False, False, f"a bfloat16 product did not come within {PATIENCE} s")
     fast = bool(flags & {"avx512_bf16", "amx_bf16"})
     if done.returncode == 0:
         return BFloat16(

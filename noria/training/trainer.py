@@ -13,10 +13,11 @@ from typing import Any
 
 from noria.config import Train
 from noria.errors import storage
-from noria.identity import content_id, file_digest
+from noria.identity import canonical_json, content_id
 from noria.training.curate import Curated
 from noria.training.launch import merge, train
 from noria.training.models import weights_id
+from noria.training.publish import aside, made, publish
 from noria.training.rows import write_rows
 from noria.training.sft_job import Job
 from noria.types import Policy
@@ -51,6 +52,7 @@ class Trainer:
             write_rows(place / "rows.jsonl", chosen.rows)
         job = Job(
             base=base.folder,
+            base_id=base.id,
             rows=str(place / "rows.jsonl"),
             out=str(place / "adapter"),
             rank=self.rules.rank,
@@ -63,19 +65,23 @@ class Trainer:
             threads=os.cpu_count() or 1,
             bf16=self.bf16,
         )
-        made = await train(job, on_step=on_step)
-        served = made.folder
+        done = await train(job, on_step=on_step, silence=self.rules.silence)
+        served, dtype = done.folder, {}
         if self.merged:
-            served = await merge(Path(base.folder), made.folder, place / "merged", dtype=self.dtype)
+            dtype = {"dtype": self.dtype}
+            served = await merge(
+                Path(base.folder), done.folder, place / "merged",
+                dtype=self.dtype, base_id=base.id, silence=self.rules.silence,
+            )  # fmt: skip
         return Policy(
-            id=weights_id(made.folder),
+            id=weights_id(done.folder),
             name=name,
             parents=(base.id,),
             round=number,
             folder=str(served) if self.merged else "",
-            adapter=str(made.folder),
+            adapter=str(done.folder),
             student=True,
-            training={"composition": chosen.composition, **made.report},
+            training={"composition": chosen.composition, **done.report, **dtype},
         )
 
 
@@ -84,7 +90,7 @@ PRETENDED = "policy-pretended"
 
 
 class PretendTrainer:
-    """Trains nothing: the policy is a file with the hash of its rows. For tests and dry runs."""
+    """Trains nothing: the weights are the hash of the rows, published like any others. For tests and dry runs."""
 
     def __init__(self, folder: Path) -> None:
         """Write below `folder`."""
@@ -93,17 +99,26 @@ class PretendTrainer:
     async def __call__(
         self, name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None]
     ) -> Policy:
-        """Write the pretended weights."""
-        place = self.folder / name
-        with storage(place):
-            place.mkdir(parents=True, exist_ok=True)
-            (place / "pretended.txt").write_text(content_id("rows", [row.model_dump() for row in chosen.rows]))
+        """Write the pretended weights, unless they stand already."""
+        out = self.folder / name / "adapter"
+        learned = content_id("rows", [row.model_dump() for row in chosen.rows])
+        if made(out, learned) is None:
+            place = aside(out)
+            with storage(place):
+                (place / "adapter_model.safetensors").write_bytes(pretended(learned))
+            publish(place, out, kind="adapter", made_by=learned, base=base.id)
         return Policy(
-            id=f"policy-{file_digest(place / 'pretended.txt')[:16]}",
+            id=weights_id(out),
             name=name,
             parents=(base.id,),
             round=number,
-            folder=str(place),
+            adapter=str(out),
             student=True,
             training={"composition": chosen.composition, "pretended": True},
         )
+
+
+def pretended(text: str) -> bytes:
+    """A safetensors file without tensors that holds a text."""
+    head = canonical_json({"__metadata__": {"pretended": text}}).encode()
+    return len(head).to_bytes(8, "little") + head

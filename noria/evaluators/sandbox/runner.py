@@ -15,7 +15,8 @@ from typing import Protocol
 from noria.errors import SandboxError
 from noria.evaluators.sandbox.job import Job, Ran
 from noria.evaluators.sandbox.tiers import COMMANDS, INSIDE, Found, Tier, choose
-from noria.evaluators.sandbox.worker import Worker
+from noria.evaluators.sandbox.worker import GRACE, START, Worker
+from noria.waiting import waiting
 
 
 class Runner(Protocol):
@@ -36,13 +37,22 @@ class Sandbox:
     def __init__(self, found: Found, workers: int = 0) -> None:
         """Use a tier that was found to work; with 0 workers, one a core."""
         self.found = found
-        self._threads = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="sandbox")
+        self._asked = 0
         self._idle: dict[tuple[int, bool], list[Worker]] = defaultdict(list)
         self._all: list[Worker] = []
 
     async def run(self, job: Job) -> Ran:
         """Run one job (see `Runner.run`)."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, job)
+        # A broken worker's job runs twice, and those ahead of it may be as slow.
+        patience = 2 * (START + GRACE + job.limits.seconds) * (1 + self._asked // self._workers)
+        self._asked += 1
+        try:
+            with waiting("a program in the sandbox", patience):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, job)
+        finally:
+            self._asked -= 1
 
     def run_now(self, job: Job) -> Ran:
         """`run` for callers that may wait."""
