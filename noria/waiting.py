@@ -55,6 +55,28 @@ class Watching:
     moved: float = field(default_factory=time.monotonic)
     waits: dict[Wait, None] = field(default_factory=dict)
     """In the order they began."""
+    _told: tuple[float, float] = (0.0, 0.0)
+    """What `moved` was at the last line, and the seconds after it at which the next is due."""
+
+    def begin(self, wait: Wait) -> None:
+        """Know of a wait; the first after a time of none begins the count."""
+        if not self.waits:
+            self.moved = wait.since
+        self.waits[wait] = None
+
+    def end(self, wait: Wait) -> None:
+        """Something came to its end, well or not."""
+        del self.waits[wait]
+        self.moved = time.monotonic()
+
+    def look(self, now: float, quiet: float) -> str:
+        """A line where nothing has moved for `quiet` seconds, and again after twice the time each time; else empty."""
+        since, due = self._told
+        due = due if since == self.moved else quiet
+        if not self.waits or now - self.moved < due:
+            return ""
+        self._told = (self.moved, 2 * (now - self.moved))
+        return f"nothing has finished for {now - self.moved:.0f} s; waiting for {self.line(now)}"
 
     def line(self, now: float) -> str:
         """What is waited for: the oldest of each kind, how many there are, and when it is given up."""
@@ -86,12 +108,11 @@ def waiting(what: str, patience: float, *, silence: bool = False) -> Iterator[Wa
     if watch is None:
         yield wait
         return
-    watch.waits[wait] = None
+    watch.begin(wait)
     try:
         yield wait
     finally:
-        del watch.waits[wait]
-        watch.moved = time.monotonic()
+        watch.end(wait)
 
 
 @asynccontextmanager
@@ -114,12 +135,7 @@ async def watched(say: Callable[[str], None], *, quiet: float = QUIET) -> AsyncI
 
 
 async def _look(watch: Watching, say: Callable[[str], None], quiet: float) -> None:
-    due, since = quiet, watch.moved
     while True:
         await asyncio.sleep(min(LOOK, quiet / 4))
-        now = time.monotonic()
-        if watch.moved != since:
-            due, since = quiet, watch.moved
-        if watch.waits and now - since >= due:
-            say(f"nothing has finished for {now - since:.0f} s; waiting for {watch.line(now)}")
-            due *= 2
+        if said := watch.look(time.monotonic(), quiet):
+            say(said)

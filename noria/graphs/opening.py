@@ -37,7 +37,7 @@ from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
 from noria.training.standing import must_stand
 from noria.types import ROLES, Episode, Policy
-from noria.waiting import watched
+from noria.waiting import QUIET, watched
 
 PROMPTS = "prompts"
 
@@ -60,6 +60,8 @@ class Watch:
     tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
     ended: Callable[[Episode], None] = lambda episode: None
     opened: Callable[[Context], None] = field(default=lambda context: None)
+    quiet: float = QUIET
+    """Seconds without anything finished after which whoever watches is told what is waited for."""
 
 
 @asynccontextmanager
@@ -81,7 +83,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         history = History(ledger)
         if (student := history.pointer("student")) is not None:
             must_stand(student)  # before anything is written or started
-        await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said})))
+        await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said}), quiet=watch.quiet))
         # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -133,3 +134,18 @@ async def test_an_endpoint_that_is_away_at_the_start_leaves_a_session_that_can_b
         await asyncio.wait_for(run(config, replace(build.means(config), base=None)), HANG)
     async with FakeServer(port=port):
         assert await through(config) == "rounds: 1 played"
+
+
+async def test_a_run_that_stands_still_says_what_it_waits_for_and_how_long_it_will(tmp_path: Path) -> None:
+    plan = replace(PLANS["stall"], share=1.0, first=PROBES)
+    said: list[str] = []
+    async with FakeServer() as server, FaultProxy(server.url, plan) as proxy:
+        config = settings(tmp_path, proxy.url)
+        watch = Watch(tell=lambda event, facts: said.append(facts["said"]) if event == "waiting" else None, quiet=0.4)
+        with pytest.raises(RunError):
+            await asyncio.wait_for(run(config, replace(build.means(config), base=None), watch), HANG)
+    sentence = (
+        rf"nothing has finished for \d+ s; waiting for the judge's answer from 'base' at {proxy.url}, "
+        r"(\d+ of them, the oldest )?for \d+ s, given up in [012] s"
+    )
+    assert any(re.search(sentence, one) for one in said), said
