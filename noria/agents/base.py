@@ -36,6 +36,8 @@ class Desk:
     """Policy id to the name it is served under today."""
     runner: Runner
     """Where programs run that a model wrote."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Agent:
             return found
         messages = self.desk.templates.render(ask.template, **ask.fields)
         served_as = self.desk.served_as(self.policy)
-        started = time.time()
+        started = self.desk.clock()
         at("call.begun", key)
         completion = await self.desk.client.complete(
             Request(

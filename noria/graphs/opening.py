@@ -44,6 +44,8 @@ class Means:
     base: Policy | None
     """The student's base; none where no seat is held by a local policy."""
     limiter: Limiter
+    clock: Callable[[], float] = time.time
+    """What is written beside a turn as its time."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         stack.push_async_callback(fleet.close)
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
-        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner)
+        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner, means.clock)
         context = Context(
             config, known, history, index, desk, fleet, means.trainer, tell=watch.tell, ended=watch.ended
         )  # fmt: skip
