@@ -45,6 +45,8 @@ class Desk:
     """Where programs run that a model wrote."""
     sits: Callable[[str], str] = lambda policy: policy
     """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Agent:
         if found is not None:
             return found
         served_as = self.desk.served_as(self.policy)
-        started = time.time()
+        started = self.desk.clock()
         at("call.begun", key)
         completion = await self.desk.client.complete(
             Request(

@@ -5,6 +5,7 @@ sentence and status 2, a run that failed midway with 1, an interrupted one with 
 traceback is a fault of ours.
 """
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -58,15 +59,21 @@ def main() -> None:
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.
         left = app(standalone_mode=False)
         status = left if isinstance(left, int) else 0
+        sys.stdout.flush()  # an output that is full is to fail here, where it gets a sentence
     except NoriaError as fault:
         err.print(f"noria: {fault}", markup=False)
         status = fault.status
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not flush into the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()  # whoever read our output has gone
         status = 0
+    except OSError as fault:
+        if fault.filename is not None or fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _hush()
+        err.print(f"noria: The output cannot be written: {fault.strerror}.", markup=False)
+        status = NoriaError.status
     except Exception as fault:
         if not hasattr(fault, "show"):
             raise
@@ -75,3 +82,8 @@ def main() -> None:
     if status == INTERRUPTED:
         err.print("noria: interrupted; what was accepted is safe, and `noria resume` goes on from here.", markup=False)
     sys.exit(status)
+
+
+def _hush() -> None:
+    """Keep the interpreter from flushing once more into an output that takes nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

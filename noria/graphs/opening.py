@@ -51,6 +51,8 @@ class Means:
     base: Policy | None
     """The student's base; none where no seat is held by a local policy."""
     limiter: Limiter
+    clock: Callable[[], float] = time.time
+    """What is written beside a turn as its time."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,10 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
         instead: dict[str, str] = {}
-        desk = Desk(fleet.pool, history, templates, fleet.served_as, runner, lambda policy: instead.get(policy, policy))
+        desk = Desk(
+            fleet.pool, history, templates, fleet.served_as, runner,
+            lambda policy: instead.get(policy, policy), means.clock,
+        )  # fmt: skip
         context = Context(
             config, known, history, index, desk, fleet, means.trainer, hygiene,
             instead=instead, tell=watch.tell, ended=watch.ended,

@@ -2,138 +2,21 @@
 
     python -m tests.crash [--kills 1000] [--seed 0] [--folder /dev/shm]
 
-    undisturbed life ─► its story
-    session ─► life ─► killed ─► checks ─► life ─► killed … ─► ended ─► the same story?
-                 ▲ at a named point, or at a random time: SIGKILL to the process group
-
-Every point is died at, the first time it is passed and at later ones, then random points
-and random times take turns until so many kills are done. The last line is the result as
-JSON; the status is 1 where anything did not hold, and the sessions that failed are left.
+Every point is died at, the first time it is passed and at a later one, then random points
+and random times take turns until so many kills are done (see `harness`). The last lines are
+the result as JSON; the status is 1 where anything did not hold, and what failed is left.
 """
 
 import argparse
-import importlib
 import json
-import math
-import os
-import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from noria.failpoints import POINTS
-from tests.crash.checks import Memory, after_a_kill, differences, story
-from tests.crash.lives import Death, born, settings, turned
-
-PATIENCE = 120.0
-"""Seconds after which a life that neither ends nor dies is a hang."""
-
-LIVES = 40
-"""Kills of one session at most: it must come to an end, too."""
-
-
-class Harness:
-    """Plays, kills and checks."""
-
-    def __init__(self, folder: Path, seed: int, kills: int) -> None:
-        self.folder = folder
-        self.rng = random.Random(seed)
-        self.wanted = kills
-        self.kills: Counter[str] = Counter()
-        self.sessions = 0
-        self.lost = 0
-        self.wrong: list[str] = []
-        self.usual: Counter[str] = Counter()
-        """How often an undisturbed life passes each point."""
-        self.seconds = 0.0
-        self.expected: dict[str, Any] = {}
-
-    def undisturbed(self) -> None:
-        """Play the session that all others are compared with."""
-        place = self.folder / "undisturbed"
-        place.mkdir()
-        memory, began = Memory(), time.monotonic()
-        assert self._lived(place, Death(), memory) == 0, (place / "log.err").read_text()
-        self.seconds, self.usual = time.monotonic() - began, memory.passed
-        for name in memory.loaded:  # what a life loads on its way, the next ones are born with
-            with suppress(Exception):
-                importlib.import_module(name)
-        self.wrong += after_a_kill(place / "session", memory)
-        self.expected = story(place / "session")
-
-    def deaths(self) -> Iterator[Death]:
-        """How the lives end: at every point, early and late, then at random points and times."""
-        for point in POINTS:
-            yield Death(point)
-        for point in POINTS:
-            yield Death(point, 1 + self.usual[point] // 6)
-        while True:
-            if self.rng.random() < 0.5:
-                yield Death(seconds=self.rng.uniform(0.01, 0.3) * self.seconds)
-            else:
-                point = self.rng.choice(POINTS)
-                yield Death(point, int(math.exp(self.rng.uniform(0, math.log(max(1, self.usual[point] / 2))))))
-
-    def run(self) -> None:
-        """Kill until so many kills are done; the last session ends too."""
-        deaths = self.deaths()
-        while sum(self.kills.values()) < self.wanted and not self.wrong:
-            self._session(deaths)
-
-    def _session(self, deaths: Iterator[Death]) -> None:
-        self.sessions += 1
-        place, memory, lives = self.folder / f"session-{self.sessions:04}", Memory(), 0
-        place.mkdir()
-        while True:
-            lives += 1
-            spare = lives > LIVES or sum(self.kills.values()) >= self.wanted
-            death = Death() if spare else next(deaths)
-            status = self._lived(place, death, memory)
-            if status == 0:
-                break
-            wrong = after_a_kill(place / "session", memory)
-            if status != -signal.SIGKILL:
-                wrong.append(f"it ended with status {status}: {(place / 'log.err').read_text()[-2000:]}")
-            else:
-                self.kills[death.point or "at a random time"] += 1
-            if wrong:
-                self.wrong += [f"{place.name}, life {lives} ({death}): {one}" for one in wrong]
-                return
-        wrong = after_a_kill(place / "session", memory) + differences(story(place / "session"), self.expected)
-        self.wrong += [f"{place.name} at its end, after {lives} lives: {one}" for one in wrong[:6]]
-        self.lost += memory.lost
-        if not wrong:
-            shutil.rmtree(place)
-
-    def _lived(self, place: Path, death: Death, memory: Memory) -> int:
-        """One life; its status, negative where a signal ended it."""
-        log = place / "log.side"
-        log.unlink(missing_ok=True)
-        pid = born(settings(place), log, death, turned)
-        began, wait = time.monotonic(), death.seconds or PATIENCE
-        ended, status = 0, 0
-        while not ended:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if not ended and time.monotonic() - began > wait:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-                if not death.seconds:
-                    self.wrong.append(f"{place.name} ({death}): it hung")
-                status = signal.SIGKILL
-                break
-            if not ended:
-                time.sleep(0.002)
-        if log.exists():
-            self.wrong += [f"{place.name} ({death}): {one}" for one in memory.read(log)]
-        return os.waitstatus_to_exitcode(status)
+from tests.crash.harness import Harness
 
 
 def main() -> int:

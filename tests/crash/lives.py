@@ -17,7 +17,9 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -57,11 +59,15 @@ def settings(folder: Path, **changes: Any) -> SessionConfig:
 
 @dataclass(frozen=True)
 class Death:
-    """How a life is to end: at a point, or after some seconds; not at all where neither is named."""
+    """How a life is to end: at a point, or after some seconds; not at all where neither is named.
+
+    With a `ballast` it is not killed at the point: the disk that holds that file is filled up there.
+    """
 
     point: str = ""
     hit: int = 1
     seconds: float = 0.0
+    ballast: str = ""
 
     def __str__(self) -> str:
         return f"{self.point}:{self.hit}" if self.point else f"{self.seconds:.3f} s" if self.seconds else "none"
@@ -72,7 +78,8 @@ class SideLog:
 
     def __init__(self, path: Path, death: Death) -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.deadly = failpoints.Deadly(death.point, death.hit)
+        kill = failpoints.Deadly(death.point, death.hit)
+        self.deadly = Filler(death) if death.ballast else kill
 
     def __call__(self, point: failpoints.Point, what: Any) -> None:
         lines = [f"point {point}"]
@@ -82,6 +89,27 @@ class SideLog:
             lines += [line for row in what for line in acknowledged(row)]
         os.write(self.file, "".join(f"{line}\n" for line in lines).encode())
         self.deadly(point, what)
+
+
+class Filler:
+    """Fills a disk to its last byte at a point."""
+
+    def __init__(self, death: Death) -> None:
+        self.death = death
+        self.left = death.hit
+
+    def __call__(self, point: failpoints.Point, what: Any) -> None:
+        if point != self.death.point:
+            return
+        self.left -= 1
+        if self.left:
+            return
+        file = os.open(self.death.ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while True:
+                    os.write(file, bytes(size))
+        os.close(file)
 
 
 def acknowledged(row: Write) -> list[str]:
@@ -124,17 +152,17 @@ def born(config: SessionConfig, log: Path, death: Death, life: Callable[[Session
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(log.with_suffix(f".{name}"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
-        failpoints.watch(SideLog(log, death))
+        side = SideLog(log, death)
+        failpoints.watch(side)
         known = set(sys.modules)
         status = life(config)
         loaded = "".join(f"import {name}\n" for name in sys.modules if name not in known)
-        os.write(os.open(log, os.O_WRONLY | os.O_APPEND), loaded.encode())
-    except BaseException as fault:
-        print(f"fault: {type(fault).__name__}: {fault}", file=sys.stderr, flush=True)
-        if not isinstance(fault, NoriaError):
-            import traceback
-
-            traceback.print_exc()
+        os.write(side.file, loaded.encode())
+    except NoriaError as fault:
+        print(f"noria: {fault}", file=sys.stderr, flush=True)
+        status = fault.status
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(status)
