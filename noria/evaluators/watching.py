@@ -105,7 +105,9 @@ def _set(name: GuardName, rule: Guard, now: Measured, earlier: Sequence[Measured
     if here is None or first is None:
         enough = here is not None and here["n"] >= FEWEST
         says = FIRST if enough else f"n = {int(here['n']) if here else now.accepted}, {FEWEST} are needed"
-        figures: dict[str, Any] = {"value": here["value"], "program": here["other"], "mean": exp(here["ratio"])} if here else {}
+        figures: dict[str, Any] = (
+            {"value": here["value"], "program": here["other"], "mean": exp(here["ratio"])} if here else {}
+        )
         return collapse.silent(name, rule, says, int(here["n"]) if here else 0, **figures)
     gap = here["ratio"] - first["ratio"]
     reach = collapse.Z * (here["error"] ** 2 + first["error"] ** 2) ** 0.5
