@@ -126,8 +126,8 @@ async def cost(folder: Path, samples: int, known: dict[str, Domain], embedder: S
     cpu = time.process_time() - cpu
     parts = ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
     print(
-        f"{samples} accepted samples: {sum(spent.values()):.2f} s, {cpu:.2f} s of processor ({parts}); {audited.proved} audited, "
-        f"{len(audited.wrong)} wrong; {sum(shown for _, shown in planted)} cheats planted, "
+        f"{samples} accepted samples: {sum(spent.values()):.2f} s, {cpu:.2f} s of processor ({parts}); "
+        f"{audited.proved} audited, {len(audited.wrong)} wrong; {sum(shown for _, shown in planted)} cheats planted, "
         f"{sum(passed for passed, _ in planted)} passed; measures kept as {len(found.model_dump_json())} bytes"
     )
 
