@@ -16,7 +16,8 @@ TEXTS = st.lists(st.text(alphabet="ab ", max_size=12), max_size=12)
 
 def unit(rows: list[list[float]]) -> Vectors:
     vectors = numpy.asarray(rows, dtype=numpy.float64)
-    return vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    found: Vectors = vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    return found
 
 
 def test_distinct_counts_sequences_of_words() -> None:

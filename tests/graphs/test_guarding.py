@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from sqlalchemy import update
 
 from noria.config import GUARDS, SessionConfig
 from noria.errors import RunError
+from noria.fence import settled
 from noria.graphs.context import Context
 from noria.graphs.opening import Watch
 from noria.graphs.run import run
@@ -21,11 +24,11 @@ from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
-from noria.types import Dealt
+from noria.types import Dealt, Message
 from tests import build
 from tests.evaluators.test_own_domain import own
 
-PLAY = {"episodes": 40, "attempts": 4}
+PLAY = {"episodes": 32, "attempts": 4}
 ONLY = {"exam": {"items": 20}, "play": PLAY, "judge": {"calibration": 0}}
 
 
@@ -71,7 +74,7 @@ class Alike(Stage):
 
     def says(self, request: Request) -> Any:
         if request.role == "generator" and request.schema and 2 <= self.round < self.until:
-            return canonical_json(filled(least(request.schema), Puppet_RNG))
+            return canonical_json(filled(least(request.schema), FIXED))
         return self.usual(request)
 
 
@@ -97,7 +100,7 @@ class Fixed:
         return 0.0
 
 
-Puppet_RNG: Any = Fixed()
+FIXED: Any = Fixed()
 
 
 def least(schema: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +108,42 @@ def least(schema: dict[str, Any]) -> dict[str, Any]:
     if "minimum" in schema:
         return {**schema, "minimum": schema["minimum"] // 20 * 20, "maximum": schema["minimum"] // 20 * 20}
     return {key: least(value) if isinstance(value, dict) else value for key, value in schema.items()}
+
+
+PREAMBLE = (
+    "I looked at what is asked with care, and then at each part of it, one after the other, and then at the whole of "
+    "it again, so that nothing is left out and nothing is counted twice, and the answer that I found is "
+)
+
+
+class Verbose(Stage):
+    """A solver that from round 2 on is right, in the same many words."""
+
+    def says(self, request: Request) -> Any:
+        if request.role == "solver" and self.round > 1:
+            return [PREAMBLE + one for one in Puppet(skill=1.0)(request)]
+        return Puppet(skill=0.6)(request)
+
+
+class Unable(Stage):
+    """A solver that solves nothing from round 2 on."""
+
+    def says(self, request: Request) -> Any:
+        return Puppet(skill=0.5 if self.round < 2 else 0.0)(request)
+
+
+class Drifting(Stage):
+    """A judge that tells right from wrong until round 2."""
+
+    def says(self, request: Request) -> Any:
+        if request.role != "judge" or "reject" not in request.choices:
+            return self.usual(request)
+        said = settled(request.messages[-1].content)
+        task, _, rest = said.partition("Answer:")
+        own = replace(request, choices=(), messages=(Message(role="user", content=task),))
+        answer = re.findall(r"-?\d+", rest.partition("Checks:")[0])
+        right = self.round < 2 and bool(answer) and answer[-1] in Puppet(skill=1.0)(own)
+        return "accept" if right else "reject"
 
 
 def play(settings: SessionConfig, stage: Stage) -> dict[str, Any]:
@@ -202,6 +241,33 @@ def test_a_narrow_student_does_not_outlive_the_last_round(tmp_path: Path) -> Non
     assert found["finished"] == "rounds: 2 played"
     assert found["rounds"][1]["guards"]["action"] == "step_back"
     assert [one["name"] for one in found["policies"] if one["current"]] == ["base"]
+
+
+def test_rows_that_all_say_the_same_fire_the_measures_of_the_accepted_set(tmp_path: Path) -> None:
+    # Sums lie so close together that these two move little: a bound of the session's own, nearer to 1.
+    near = {"spread": {"bound": 0.95}, "nearest": {"bound": 0.75}}
+    rules = ONLY | {"play": {"episodes": 120, "attempts": 2}, "guards": near}
+    found = play(build.config(tmp_path, **rules, stop={"rounds": 2}), Verbose())
+    fired = {name for name, state in states(found)[1].items() if state == "fired"}
+    assert {"distinct", "compression", "spread", "nearest", "vendi", "length"} <= fired
+    assert states(found)[1]["solve_rates"] == "ok"
+
+
+def test_a_solver_that_solves_nothing_any_more_fires_spread_yield_and_pass_at_k(tmp_path: Path) -> None:
+    rules = ONLY | {"play": PLAY | {"targets": "verified", "episodes": 48}}
+    found = play(build.config(tmp_path, **rules, stop={"rounds": 2}), Unable())
+    fired = {name for name, state in states(found)[1].items() if state == "fired"}
+    assert {"solve_rates", "acceptance", "pass_at_k"} <= fired
+    # The base cannot be stepped back from: the session cools down instead.
+    assert found["rounds"][1]["guards"]["action"] == "cool_down"
+
+
+def test_a_judge_that_drifts_fires(tmp_path: Path) -> None:
+    rules = ONLY | {"judge": {"calibration": 24}, "domains": {"arithmetic": (1,)}, "train": {"min_rows": 999}}
+    found = play(build.config(tmp_path, **rules, stop={"rounds": 2}), Drifting())
+    assert found["rounds"][0]["judge"]["kappa"] > 0.8
+    assert states(found)[1]["judge"] == "fired"
+    assert found["rounds"][1]["guards"]["fired"] == ["judge"]
 
 
 class Tampered(Stage):

@@ -87,3 +87,17 @@ def test_rows_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     chosen = curate(answers(3, 1), [], [row_of_user(1)], Train(anchors=1), "n")
     write_rows(path, chosen.rows)
     assert tuple(read_rows(path)) == chosen.rows
+
+
+def test_a_cooled_round_takes_a_programs_answers_where_anchors_lack() -> None:
+    rules = Train(replay=0.5, anchors=0.5, generator_rows=0)
+    new = [build.sample(f"new-{n}") for n in range(10)]
+    earlier = [build.sample(f"own-{n}") for n in range(20)]
+    earlier += [build.sample(f"program-{n}", source="program") for n in range(20)]
+    usual = curate(new, earlier, [], rules, "name")
+    assert usual.composition["anchor"] == 0
+    cooled = curate(new, earlier, [], rules, "name", truths=True)
+    assert cooled.composition["anchor"] == cooled.composition["truth"] == 5
+    learned = [one for one in cooled.samples if one.startswith("program")]
+    assert len(cooled.samples) == len(set(cooled.samples)) == 20
+    assert len(learned) >= 5
