@@ -40,11 +40,11 @@ def target(history: History, named: str) -> Policy:
         raise ModelError("The session has no student of its own.", mend="There is nothing to roll back.")
     line = ancestors(history, student.id)
     names = ", ".join(policy.name for one in line if (policy := history.policy(one))) or "none"
-    if not line:
-        raise ModelError(f"The policy that plays is {student.name!r}: there is none before it to roll back to.")
-    policy = history.policy(named) if named else history.policy(line[0])
-    if policy is None:
+    policy = history.policy(named or next(iter(line), ""))
+    if policy is None and named:
         raise ModelError(f"The session knows no policy {named!r}.", mend=f"It can roll back to: {names}.")
+    if policy is None:
+        raise ModelError(f"The policy that plays is {student.name!r}: there is none before it to roll back to.")
     if policy.id not in line:
         what = "plays already" if policy.id == student.id else f"is no ancestor of {student.name!r}"
         raise ModelError(f"The policy {policy.name!r} {what}.", mend=f"It can roll back to: {names}.")
