@@ -1,11 +1,14 @@
 """A session from `init` to the accepted-data log, by the commands a user types."""
 
 import json
+import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from noria.memory.ledger import FILE
 from noria.memory.neighbours import FOLDER
 from tests.cli.shell import config, load, noria, refused, right
 
@@ -65,6 +68,24 @@ def test_the_accepted_log_is_a_dataset(session: Path, tmp_path: Path) -> None:
     assert len(right("accepted", session, "--jsonl", "--role", "all").splitlines()) > len(rows)
     assert len(right("accepted", session, "--jsonl", "-n", "3").splitlines()) == 3
     assert "no role 'judges'" in refused("accepted", session, "--role", "judges")
+
+
+def test_the_accepted_log_proves_itself_or_names_its_first_bad_sample(session: Path, tmp_path: Path) -> None:
+    found = load(right("accepted", "verify", session, "--json"))
+    rows = right("accepted", session, "--jsonl", "--role", "all").splitlines()
+    assert found["samples"] == len(rows)
+    assert found["head"] in right("accepted", "verify", session, "--head", found["head"])
+    assert "never had the head" in refused("accepted", "verify", session, "--head", "0" * 63 + "1")
+    assert right("accepted", "log", session) == right("accepted", session)
+    copy = tmp_path / "verify"
+    shutil.copytree(session, copy)
+    with sqlite3.connect(copy / FILE) as connection:
+        (key,) = connection.execute("SELECT id FROM samples WHERE sequence = 4").fetchone()
+        connection.execute("UPDATE samples SET body = replace(body, 'assistant', 'user') WHERE sequence = 4")
+    connection.close()
+    said = refused("accepted", "verify", copy)
+    assert f"is broken at the sample {key} (number 4," in said
+    assert "Restore the ledger" in said
 
 
 def test_what_was_accepted_stands_an_attack_of_today(session: Path) -> None:
