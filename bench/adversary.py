@@ -76,7 +76,7 @@ class Seats:
         attempt = attempted(one.task, one.response, self.policy, "pool", checks)
         async with self.gate:
             try:
-                return await self.critic.review(self.dealt(f"wording-{number}", one), one.task, attempt)
+                return await self.critic.review(self.dealt(f"wording-{number}", one), one.domain, one.task, attempt)
             except ReplyError:
                 return None
 

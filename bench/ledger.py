@@ -180,7 +180,7 @@ def fill(folder: Path, count: int) -> dict[str, Any]:
     made = (folder / "chroma" / MADE).read_text() if (folder / "chroma" / MADE).exists() else ""
     # What Chroma would hold is another measurement: here it is taken for up to date.
     asyncio.run(history.followed(FOLLOWER, history.indexable(), made or Neighbours(folder).made))
-    chosen = drawn(history.heads(number=2), history.heads(before=2), [], Train(), "bench", (), history.loaded)
+    chosen = drawn(history.heads(number=2), history.heads(before=2), [], Train(), "bench", (), {}, history.loaded)
     after = megabytes()
     started = time.perf_counter()
     walked = verify(ledger)

@@ -19,8 +19,8 @@ from noria.cli.live import seating_line
 from noria.cli.means import real
 from noria.config import RoleRules
 from noria.graphs import seating
+from noria.graphs.folder import stored
 from noria.graphs.opening import Watch, opened
-from noria.graphs.run import stored
 from noria.memory.seatings import seatings
 
 

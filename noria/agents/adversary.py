@@ -9,7 +9,8 @@ opinion alone breaks nothing: what holds and what does not is in `evaluators/pro
 
 from typing import Literal
 
-from noria.agents.base import Agent, Ask, read
+from noria.agents.base import Agent, Ask
+from noria.agents.replies import read
 from noria.agents.withholding import FOREIGN, withheld
 from noria.evaluators import probes
 from noria.evaluators.domain import Domain

@@ -15,11 +15,8 @@ policy; another question takes the same place under a key of its own.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ValidationError
-
-from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
 from noria.failpoints import at
 from noria.fence import settled
@@ -28,8 +25,6 @@ from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
 from noria.types import Dealt, Message, Role, Turn, TurnKey
-
-Reply = TypeVar("Reply", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +130,3 @@ class Agent:
     def _question(self, messages: tuple[Message, ...], policy: str = "") -> str:
         """Who is asked what, as a hash; the marks of a fence, drawn anew for every call, are no part of it."""
         return content_id("question", [policy or self.policy, [(one.role, settled(one.content)) for one in messages]])
-
-
-def read(kind: type[Reply], turn: Turn) -> Reply:
-    """The first reply of a turn as a typed value.
-
-    Raises:
-        ReplyError: it is empty, was cut, or is not what the role owes.
-    """
-    text = turn.replies[0] if turn.replies else ""
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as fault:
-        why = f"cut at {turn.usage.completion_tokens} tokens" if turn.finish[:1] == ("length",) else ""
-        first = fault.errors(include_url=False)[0]
-        raise ReplyError(f"the {turn.key.role}'s reply cannot be read: {why or first['msg']}") from fault

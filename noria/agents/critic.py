@@ -4,7 +4,8 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from noria.agents.base import Agent, Ask, read
+from noria.agents.base import Agent, Ask
+from noria.agents.replies import read
 from noria.agents.withholding import withheld
 from noria.evaluators.domain import Domain
 from noria.types import Attempt, Critique, Dealt, Noun, Task

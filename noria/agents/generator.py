@@ -6,7 +6,8 @@ domain's program finds that it still says what the parameters say. Of rows and n
 it is shown what holds nothing foreign (see `evaluators/foreign.py`).
 """
 
-from noria.agents.base import Agent, Ask, read
+from noria.agents.base import Agent, Ask
+from noria.agents.replies import read
 from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
 from noria.evaluators.foreign import foreign

@@ -40,8 +40,8 @@ def attack(session: Session, as_json: AsJson = False) -> None:
 async def _attack(session: Any) -> dict[str, Any]:
     from noria.evaluators.registry import domains
     from noria.evaluators.sandbox.runner import Chosen
+    from noria.graphs.folder import stored
     from noria.graphs.reattack import reattack
-    from noria.graphs.run import stored
 
     config, _ = stored(session)
     known, _ = domains(dict(config.domains), config.domain_files)

@@ -43,8 +43,8 @@ def contamination(
 def _compared(session: Path, more: list[Path]) -> dict[str, Any]:
     from noria.evaluators.benchmarks import benchmarks
     from noria.evaluators.registry import domains
+    from noria.graphs.folder import stored
     from noria.graphs.hygiene import Hygiene
-    from noria.graphs.run import stored
     from noria.memory.embed import StaticEmbedder
 
     config, _ = stored(session)

@@ -53,7 +53,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Play a session from its beginning to its end."""
-    from noria.graphs.run import must_be_new
+    from noria.graphs.folder import must_be_new
 
     settings = load(config)
     must_be_new(settings.session)
@@ -63,7 +63,7 @@ def run(
 @app.command()
 def resume(session: Session, as_json: AsJson = False) -> None:
     """Go on with a session from where it was left; no finished model call is paid again."""
-    from noria.graphs.run import stored
+    from noria.graphs.folder import stored
 
     config, pretended = stored(session)
     _play(config, dry_run=pretended, as_json=as_json)
@@ -82,6 +82,7 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
         NoriaError: bad input, or a run that failed midway and can be resumed.
         KeyboardInterrupt: a signal ended it.
     """
+    from noria.graphs import folder
     from noria.graphs import run as running
     from noria.graphs.opening import Watch
 
@@ -96,8 +97,8 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
             raise KeyboardInterrupt from ended
         finally:
             if view.context is not None:
-                running.note_machine(config.session, peak.bytes, time.monotonic() - started)
-    summary = running.summary(config.session)
+                folder.note_machine(config.session, peak.bytes, time.monotonic() - started)
+    summary = folder.summary(config.session)
     if as_json:
         typer.echo(json.dumps(summary))
     else:

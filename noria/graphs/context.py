@@ -11,7 +11,7 @@ from langgraph.runtime import RunControl
 
 from noria.agents.base import Desk
 from noria.config import SessionConfig
-from noria.errors import EndpointError, ModelError, RunError
+from noria.errors import ModelError
 from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
 from noria.graphs.hygiene import Hygiene
@@ -27,9 +27,6 @@ from noria.types import ROLES, Dealt, Episode, Policy, Role
 
 Trainer = Callable[[str, int, Policy, Curated, Callable[[Any], None]], Awaitable[Policy]]
 """Name, round, base and rows to the policy that learned them; told of each step."""
-
-PATIENCE = 8
-"""Endpoint errors in a row after which a session stops rather than spends its deal on them."""
 
 
 @dataclass
@@ -122,8 +119,7 @@ class Context:
 
     def pointer(self, name: str) -> Policy:
         """The policy `base` or `student` points at."""
-        found = self.history.pointer(name)
-        assert found is not None, f"the session was started without a {name}"
+        assert (found := self.history.pointer(name)) is not None, f"the session was started without a {name}"
         return found
 
     def seats(self) -> dict[Role, str]:
@@ -142,11 +138,6 @@ class Context:
         gone = {*policies, *(old for old, new in self.instead.items() if new in policies)}
         self.instead.update(dict.fromkeys(gone, to))
 
-    async def fill(self, seats: dict[Role, str]) -> None:
-        """Serve whoever holds a seat; a seat that fell back may have an older holder."""
-        for policy in dict.fromkeys(seats.values()):
-            await self.bring_up(self.policy(policy))
-
     async def bring_up(self, policy: Policy) -> None:
         """Serve a policy, unless it is up."""
         if not self.fleet.is_up(policy.id):
@@ -157,15 +148,3 @@ class Context:
             took = json.loads(self.history.ledger.fact("bring_up") or "{}")
             took[policy.name] = round(time.monotonic() - started, 1)
             await self.history.keep_fact("bring_up", json.dumps(took))
-
-    async def must_live(self, fault: EndpointError) -> None:
-        """Let one endpoint error be an episode's outcome, unless a server died or nothing comes through.
-
-        Raises:
-            RunError: going on would only spend the deal on errors.
-        """
-        self.refused_calls += 1
-        if (words := await self.fleet.launcher.alive()) or self.refused_calls >= PATIENCE:
-            raise RunError(
-                f"The run cannot go on: {words or fault}", mend="`noria resume` goes on from here."
-            ) from fault

@@ -24,11 +24,9 @@ from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.rollback import listening
-from noria.identity import content_id
+from noria.graphs.serving import serve
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
-from noria.inference.openai_client import OpenAIClient
-from noria.inference.probe import require
 from noria.memory import seeds
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
@@ -36,7 +34,7 @@ from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
 from noria.training.standing import must_stand
-from noria.types import ROLES, Episode, Policy
+from noria.types import Episode, Policy
 from noria.waiting import QUIET, watched
 
 PROMPTS = "prompts"
@@ -110,7 +108,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         )  # fmt: skip
         for one in moves(history):
             context.withdraw(one.withdrawn, one.after)
-        await _serve(context, means)
+        await serve(context, base=means.base is not None, limiter=means.limiter)
         for sentence in skipped:
             watch.tell("skipped", {"row": sentence})
         for sentence in left_out:
@@ -134,28 +132,3 @@ async def _begin(history: History, config: SessionConfig, templates: Templates) 
         for name in templates.versions():
             if not (folder / f"{name}.md").exists():
                 (folder / f"{name}.md").write_text(templates[name].text, encoding="utf-8")
-
-
-async def _serve(context: Context, means: Means) -> None:
-    """Bring the pool up: remote endpoints, the base, the student that solves, and who earned another seat."""
-    config, history = context.config, context.history
-    for name, endpoint in config.endpoints.items():
-        roles = [role for role in ROLES if config.seat(role) == name]
-        address = endpoint.address()
-        await require(address, endpoint.key(), endpoint.model, roles)
-        policy = Policy(id=content_id("policy", [address, endpoint.model]), name=name)
-        if history.policy(policy.id) is None:
-            if history.policy(name) is not None:  # resumed with another address: who answers there is another policy
-                policy = policy.model_copy(update={"name": f"{name}-{policy.id[-4:]}"})
-            await history.keep_policy(policy)
-        client = OpenAIClient(address, endpoint.key(), limiter=means.limiter, deadline=config.play.deadline)
-        context.fleet.serve_remote(policy, endpoint.model, client)
-        context.remote[name] = policy.id
-    if config.needs_local():
-        if means.base is None:
-            raise ConfigError("A seat is held by a local policy, but the session has no student.")
-        base, student = context.pointer("base"), context.pointer("student")
-        for policy in (base, student):
-            await context.bring_up(policy)
-        await context.fill(context.seats())
-    context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")

@@ -20,6 +20,9 @@ from noria.graphs.episode import graph
 from noria.graphs.withdrawing import reseated, spoilt
 from noria.types import Dealt, Episode, Reason, Stage
 
+PATIENCE = 8
+"""Endpoint errors in a row after which a session stops rather than spends its deal on them."""
+
 
 async def play(context: Context, number: int, batch: int, key: str) -> None:
     """Play one episode; whatever breaks in it is settled as its outcome."""
@@ -48,7 +51,7 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     except (RunError, SessionError):
         raise
     except EndpointError as fault:
-        await context.must_live(fault)
+        await _must_live(context, fault)
         reason, evidence = Reason.ENDPOINT, str(fault)
     except ReplyError as fault:
         reason, evidence = Reason.UNREADABLE, str(fault)
@@ -81,3 +84,14 @@ def _reached(context: Context, dealt: Dealt) -> Stage:
     if "solver" in roles:
         return Stage.GROUNDED
     return Stage.PROPOSED if "generator" in roles else Stage.DEALT
+
+
+async def _must_live(context: Context, fault: EndpointError) -> None:
+    """Let one endpoint error be an episode's outcome, unless a server died or nothing comes through.
+
+    Raises:
+        RunError: going on would only spend the deal on errors.
+    """
+    context.refused_calls += 1
+    if (words := await context.fleet.launcher.alive()) or context.refused_calls >= PATIENCE:
+        raise RunError(f"The run cannot go on: {words or fault}", mend="`noria resume` goes on from here.") from fault

@@ -12,6 +12,7 @@ from noria.graphs.context import Context
 from noria.graphs.cooling import cooled
 from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
+from noria.graphs.serving import fill
 from noria.graphs.stages import add_stage, found_done, stage
 from noria.graphs.withdrawing import retrains
 from noria.memory.neighbours import catch_up
@@ -25,7 +26,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     if not dealt and levels and not retrains(context.history, number):
         async with stage(context, number, "plan"):
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
-            await context.fill(seats)
+            await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
             verifiers = await _measured(context, number, levels)
             judge = await Judge(context.desk, seats["judge"]).calibrate(

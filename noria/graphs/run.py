@@ -8,7 +8,6 @@ what it does not hold is made. Servers are ended and the ledger is closed howeve
 
 import asyncio
 import errno
-import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,52 +20,22 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphDrained
 
 from noria.config import SessionConfig
-from noria.errors import NoriaError, RunError, SessionError, storage
+from noria.errors import NoriaError, RunError, storage
 from noria.failpoints import at
+from noria.graphs.folder import summary
 from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
 from noria.graphs.withdrawing import retrains
-from noria.memory import tables
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger, replace
-from noria.training.trainer import PRETENDED
+from noria.memory.ledger import FILE
 
 CHECKPOINTS = "checkpoints.db"
 THREAD = "session"
 
 STEPS = 1_000_000
 """Steps of the graph one run may take; the session has its own reasons to stop."""
-
-
-def stored(folder: Path) -> tuple[SessionConfig, bool]:
-    """The config a session was started with, and whether its policies are pretended (a dry run).
-
-    Raises:
-        SessionError: the folder holds no session.
-    """
-    ledger = Ledger(folder)
-    text, base = ledger.fact("config"), History(ledger).pointer("base")
-    ledger.close()
-    if text is None:
-        raise SessionError(f"The session {str(folder)!r} was never started.", mend="`noria run` starts it.")
-    # The folder may have been moved since it was written.
-    config = SessionConfig.model_validate_json(text).model_copy(update={"session": folder})
-    return config, base is not None and base.id == PRETENDED
-
-
-def must_be_new(folder: Path) -> None:
-    """Refuse to start a session over another; one that ended before it wrote down its config holds nothing.
-
-    Raises:
-        SessionError: the folder holds a session.
-    """
-    if (folder / FILE).exists() and _begun(folder):
-        raise SessionError(
-            f"{str(folder)!r} already holds a session.",
-            mend=f"`noria resume {folder}` goes on with it; another `session:` starts a new one.",
-        )
 
 
 async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -> dict[str, Any]:
@@ -94,18 +63,6 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         await context.history.keep_fact("finished", state["stop"])
         at("session.finished")
         return summarise(context.history)
-
-
-def _begun(folder: Path) -> bool:
-    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to refuse."""
-    try:
-        ledger = Ledger(folder)
-    except SessionError:
-        return False
-    try:
-        return ledger.fact("config") is not None
-    finally:
-        ledger.close()
 
 
 @contextmanager
@@ -144,30 +101,3 @@ async def _checkpoints(folder: Path) -> AsyncIterator[AsyncSqliteSaver]:
         async with aiosqlite.connect(folder / CHECKPOINTS, isolation_level=None) as connection:
             await connection.execute("PRAGMA synchronous=NORMAL")
             yield AsyncSqliteSaver(connection)
-
-
-def note_machine(folder: Path, peak_bytes: int, seconds: float) -> None:
-    """Add what a run needed of the machine to its session, which is closed by now."""
-    if not (folder / FILE).exists():
-        return
-    ledger = Ledger(folder, write=True)
-    had = json.loads(ledger.fact("machine") or "{}")
-    total = {
-        "peak_bytes": max(had.get("peak_bytes", 0), peak_bytes),
-        "seconds": round(had.get("seconds", 0.0) + seconds, 1),
-    }
-    ledger.write_now(replace(tables.meta, {"key": "machine", "value": json.dumps(total)}))
-    ledger.close()
-
-
-def summary(folder: Path) -> dict[str, Any]:
-    """The summary of a session that may be running or not.
-
-    Raises:
-        SessionError: the folder holds no readable session.
-    """
-    ledger = Ledger(folder)
-    try:
-        return summarise(History(ledger))
-    finally:
-        ledger.close()

@@ -51,7 +51,7 @@ def items(*instructions: str) -> list[tuple[Task, Domain]]:
 def test_a_resumed_exam_pays_for_no_answer_twice(desk: Desk, asked: Asked) -> None:
     exam = items("What is 1 + 2?", "How much is 2 + 1?")
     for _ in range(2):
-        assert [one.response for one in asyncio.run(Solver(desk, "student").examine("exam-r0001", 2, exam))] == [
+        assert [one.response for one, _ in asyncio.run(Solver(desk, "student").examine("exam-r0001", 2, exam))] == [
             "3",
             "3",
         ]

@@ -29,7 +29,7 @@ from noria import failpoints
 from noria.cli.running import play
 from noria.config import SessionConfig
 from noria.errors import NoriaError, SessionError
-from noria.graphs.run import must_be_new, stored
+from noria.graphs.folder import must_be_new, stored
 from noria.inference.client import Request
 from noria.inference.puppet import Puppet
 from noria.memory.ledger import Write

@@ -10,8 +10,9 @@ import pytest
 
 from noria.config import SessionConfig
 from noria.errors import ModelError, RunError
+from noria.graphs.folder import summary
 from noria.graphs.opening import Means, Watch
-from noria.graphs.run import run, summary
+from noria.graphs.run import run
 from noria.inference.client import Request
 from noria.inference.limiter import Limiter
 from noria.inference.local import VllmLauncher

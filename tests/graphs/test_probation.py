@@ -16,7 +16,7 @@ TWO = {"stop": {"rounds": 2}, "play": {"episodes": 20, "attempts": 2}, "exam": {
 
 
 class Luck:
-    """Students that solve their sums; where it `runs_out`, until the first of them is promoted, and none from then on."""
+    """Students that solve their sums; where it `runs_out`, only until the first of them is promoted."""
 
     def __init__(self, runs_out: bool) -> None:
         self.runs_out, self.told, self.skill = runs_out, list[tuple[str, dict[str, Any]]](), 1.0

@@ -18,6 +18,7 @@ from noria.graphs import learning, seating
 from noria.graphs.context import Context
 from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run
+from noria.graphs.serving import fill
 from noria.identity import canonical_json
 from noria.inference.client import Request
 from noria.inference.puppet import Puppet
@@ -240,7 +241,7 @@ async def test_a_holder_that_is_rolled_back_loses_the_seat_to_the_holder_before(
         assert held(context.history, {two})["generator"].policy == one  # whoever is withdrawn holds nothing
         await context.history.keep_policy(context.policy(one), "student")
         assert context.seats()["generator"] == context.seats()["solver"] == one
-        await context.fill(context.seats())
+        await fill(context, context.seats())
         assert context.fleet.is_up(one)
         await context.history.ledger.write(*tainting("--policy student-r0001", 1.0, [(one, "it was named")]))
         assert context.seats()["generator"] == base.id

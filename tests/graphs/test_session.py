@@ -12,9 +12,10 @@ import pytest
 from noria.config import SessionConfig
 from noria.errors import EndpointError, RunError
 from noria.fence import settled
+from noria.graphs.folder import summary
 from noria.graphs.learning import promote
 from noria.graphs.opening import Watch, opened
-from noria.graphs.run import run, summary
+from noria.graphs.run import run
 from noria.inference.client import Request
 from noria.inference.fake_server import FakeServer
 from noria.inference.puppet import Puppet

@@ -63,7 +63,7 @@ class Standing(RuleBasedStateMachine):
         self.number += 1
         name = learning.student_name(self.number)
         self.skill[name] = skill
-        chosen = Curated(rows=(), composition={}, samples=(name,), left={})
+        chosen = Curated(rows=(), composition={}, samples=(name,), left={}, unclean={})
         policy = self.do(
             self.context.trainer(name, self.number, self.context.pointer("base"), chosen, lambda step: None)
         )
