@@ -112,14 +112,14 @@ class Context:
 
     def policy(self, key: str) -> Policy:
         """A policy of the ledger by id or name."""
-        found = self.history.policy(key)
-        if found is None:
+        if (found := self.history.policy(key)) is None:
             raise ModelError(f"The session knows no policy {key!r}.", mend="`noria status` lists them.")
         return found
 
     def pointer(self, name: str) -> Policy:
         """The policy `base` or `student` points at."""
-        assert (found := self.history.pointer(name)) is not None, f"the session was started without a {name}"
+        found = self.history.pointer(name)
+        assert found is not None, f"the session was started without a {name}"
         return found
 
     def seats(self) -> dict[Role, str]:
