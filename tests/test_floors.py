@@ -122,7 +122,7 @@ def test_prompts_are_files_and_not_strings_in_code() -> None:
 def test_the_command_line_is_quick_to_answer() -> None:
     heavy = "torch,transformers,chromadb,langgraph,openai,wordllama"
     code = (
-        "import sys; from noria.cli import attack, doctor, model, reading, running; "
+        "import sys; from noria.cli import attack, doctor, model, reading, rollback, running; "
         f"print([m for m in '{heavy}'.split(',') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
