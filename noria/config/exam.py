@@ -20,5 +20,5 @@ class ExamRules(Part):
     """The loss on the frozen items, as a share of them, that must be ruled out."""
     prose: float = Field(default=0.25, ge=0)
     """The rise of perplexity on general text over the base, as a share, that must be ruled out; 0 reads none."""
-    probation: int = Field(default=15, ge=0)
+    probation: int = Field(default=10, ge=0)
     """Fresh items of each domain on which a promoted student is examined again a round later; 0 trusts it at once."""

@@ -41,7 +41,7 @@ async def test_a_student_that_is_as_good_a_round_later_stays(tmp_path: Path) -> 
     (trial,) = found["probations"]
     assert trial["passed"]
     assert trial["round"] == 2
-    assert trial["items"] == 15
+    assert trial["items"] == 10
     assert trial["asked"] == []  # the items are those of the round's exam
     assert found["on_probation"] is None
     assert [one["name"] for one in found["policies"] if one["current"]] == ["student-r0001"]
