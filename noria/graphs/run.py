@@ -61,7 +61,7 @@ def must_be_new(folder: Path) -> None:
     Raises:
         SessionError: the folder holds a session.
     """
-    if (folder / FILE).exists() and _begun(folder):
+    if _begun(folder):
         raise SessionError(
             f"{str(folder)!r} already holds a session.",
             mend=f"`noria resume {folder}` goes on with it; another `session:` starts a new one.",
@@ -75,7 +75,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         NoriaError: bad input, or a run that failed midway and can be resumed.
         asyncio.CancelledError: it was cancelled, or asked to leave (`Context.leave`); it can be resumed.
     """
-    if (config.session / FILE).exists() and (done := summary(config.session))["finished"]:
+    if _begun(config.session) and (done := summary(config.session))["finished"]:
         return done
     async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:
@@ -95,7 +95,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
 
 
 def _begun(folder: Path) -> bool:
-    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to refuse."""
+    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to write to refuse."""
     try:
         ledger = Ledger(folder)
     except SessionError:

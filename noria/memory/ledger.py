@@ -105,6 +105,7 @@ class Ledger:
         try:
             with self._readers.connect() as connection:
                 if write:
+                    at("ledger.empty")
                     connection.exec_driver_sql("BEGIN IMMEDIATE")  # all tables and the version, or none
                     tables.metadata.create_all(connection)
                     connection.execute(*put(tables.meta, {"key": "version", "value": str(tables.VERSION)}))
