@@ -1,13 +1,14 @@
 # make demo    sets up and plays two rounds on the real local model
 # make test    sets up and runs every test, the real model's included
 # make check   lint, format and strict types
+# make kill-test   kills a session a thousand times and holds it to docs/reliability.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 DEMO := sessions/demo
 
-.PHONY: demo test check bench
+.PHONY: demo test check bench kill-test
 .DEFAULT_GOAL := help
 
 help:
@@ -47,6 +48,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+kill-test: $(VENV)/.dev
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash --kills 1000
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/thousand_episodes.py

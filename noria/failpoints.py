@@ -20,6 +20,7 @@ VARIABLE = "NORIA_DIE_AT"
 """Environment variable that arms a point: its name, or `name:hit` for a later time than the first."""
 
 Point = Literal[
+    "ledger.empty",  # its file is there, and no table
     "ledger.before_commit",  # a transaction waits, nothing of it is done
     "ledger.in_commit",  # its rows are written, not committed
     "ledger.after_commit",  # it is on disk, and nobody was told

@@ -35,7 +35,7 @@ def must_be_new(folder: Path) -> None:
     Raises:
         SessionError: the folder holds a session.
     """
-    if (folder / FILE).exists() and _begun(folder):
+    if _begun(folder):
         raise SessionError(
             f"{str(folder)!r} already holds a session.",
             mend=f"`noria resume {folder}` goes on with it; another `session:` starts a new one.",
@@ -43,7 +43,7 @@ def must_be_new(folder: Path) -> None:
 
 
 def _begun(folder: Path) -> bool:
-    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to refuse."""
+    """Whether a session was begun; a ledger that cannot be read is for whoever opens it to write to refuse."""
     try:
         ledger = Ledger(folder)
     except SessionError:

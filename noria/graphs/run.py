@@ -45,7 +45,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         NoriaError: bad input, or a run that failed midway and can be resumed.
         asyncio.CancelledError: it was cancelled, or asked to leave (`Context.leave`); it can be resumed.
     """
-    if (config.session / FILE).exists() and (done := summary(config.session))["finished"]:
+    if _begun(config.session) and (done := summary(config.session))["finished"]:
         return done
     async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import Integer, func, literal_column, select
 
 from noria.memory import tables
 from noria.memory.accepted import Accepted, sample_row
@@ -136,7 +136,7 @@ class History(Accepted):
 
     def trace(self, episode: str) -> list[Turn]:
         """Every turn of an episode, in the order they were kept: a wall clock may go backwards."""
-        kept: ColumnElement[int] = literal_column("turns.rowid")
+        kept = literal_column("turns.rowid", Integer)
         rows = self.ledger.rows(select(tables.turns.c.body).where(tables.turns.c.episode == episode).order_by(kept))
         return [Turn.model_validate_json(row.body) for row in rows]
 

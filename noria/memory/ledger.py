@@ -132,6 +132,7 @@ class Ledger:
                 if found is not None and (damage := connection.execute(check).fetchone()[0]) != "ok":
                     raise self._corrupt(damage)
             if write:
+                at("ledger.empty")
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")
                 if found is not None:

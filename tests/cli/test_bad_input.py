@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,3 +168,16 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     sentence = refused("run", "--dry-run", "--config", config(tmp_path, session="file/session"))
     assert "file/session" in sentence
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_export_to_a_full_disk(tmp_path: Path) -> None:
+    right("run", "--dry-run", "--config", config(tmp_path, stop={"rounds": 1}))
+    for words in (["accepted", "--jsonl"], ["status"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "noria", words[0], str(tmp_path / "session"), *words[1:]],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=300,
+            )  # fmt: skip
+        assert done.returncode == 2
+        assert done.stderr == "noria: The output cannot be written: No space left on device.\n"

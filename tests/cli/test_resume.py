@@ -15,7 +15,7 @@ import pytest
 
 from noria.inference.fake_server import FakeServer
 from noria.memory.ledger import FILE
-from tests.cli.shell import config, load, right
+from tests.cli.shell import config, load, noria, refused, right
 
 GAME = {"play": {"episodes": 60, "attempts": 2, "batch": 30}, "exam": {"items": 20}}
 
@@ -103,3 +103,12 @@ async def test_no_completed_call_is_paid_again(tmp_path: Path) -> None:
         assert paid - probes - recorded <= 64, "only calls in flight may be lost"
     assert found["finished"] == "rounds: 1 played"
     assert found["rounds"][0]["untrained"] == "no seat is held by a student of the session's own"
+
+
+def test_a_session_that_was_killed_before_it_had_a_table_is_run(tmp_path: Path) -> None:
+    path = config(tmp_path, stop={"rounds": 1})
+    done = noria("run", "--dry-run", "-c", path, NORIA_DIE_AT="ledger.empty")
+    assert done.returncode == -9
+    for words in (["resume"], ["status"]):
+        assert "was never started. `noria run` starts it." in refused(*words, tmp_path / "session")
+    assert load(right("run", "--dry-run", "--json", "-c", path))["finished"] == "rounds: 1 played"

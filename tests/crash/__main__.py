@@ -1,6 +1,6 @@
 """Kills a session again and again, and holds it to its promises.
 
-    python -m tests.crash [--kills 1000] [--seed 0] [--folder /dev/shm]
+    python -m tests.crash [--kills 1000] [--seconds 600] [--seed 0] [--folder FOLDER]
 
 Every point is died at, the first time it is passed and at a later one, then random points
 and random times take turns until so many kills are done (see `harness`). The last lines are
@@ -9,6 +9,7 @@ the result as JSON; the status is 1 where anything did not hold, and what failed
 
 import argparse
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -23,11 +24,13 @@ def main() -> int:
     """Kill, print what was reached, and say by the status whether all held."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no life with a death after so long")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=None, help="where the sessions live; a RAM disk spares the disk")
+    shared = Path("/dev/shm")  # a kill asks nothing of the disk, so a RAM disk spares it
+    parser.add_argument("--folder", type=Path, default=shared if shared.is_dir() else None)
     wanted = parser.parse_args()
     place, began = Path(tempfile.mkdtemp(prefix="noria-crash-", dir=wanted.folder)), time.monotonic()
-    harness = Harness(place, wanted.seed, wanted.kills)
+    harness = Harness(place, wanted.seed, wanted.kills, wanted.seconds)
     harness.undisturbed()
     harness.run()
     found = {
