@@ -35,14 +35,14 @@ def must_be_new(folder: Path) -> None:
     Raises:
         SessionError: the folder holds a session.
     """
-    if _begun(folder):
+    if begun(folder):
         raise SessionError(
             f"{str(folder)!r} already holds a session.",
             mend=f"`noria resume {folder}` goes on with it; another `session:` starts a new one.",
         )
 
 
-def _begun(folder: Path) -> bool:
+def begun(folder: Path) -> bool:
     """Whether a session was begun; a ledger that cannot be read is for whoever opens it to write to refuse."""
     try:
         ledger = Ledger(folder)

@@ -22,14 +22,13 @@ from langgraph.errors import GraphDrained
 from noria.config import SessionConfig
 from noria.errors import NoriaError, RunError, storage
 from noria.failpoints import at
-from noria.graphs.folder import summary
+from noria.graphs.folder import begun, summary
 from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
 from noria.graphs.withdrawing import retrains
 from noria.memory.history import History
-from noria.memory.ledger import FILE
 
 CHECKPOINTS = "checkpoints.db"
 THREAD = "session"
@@ -45,7 +44,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         NoriaError: bad input, or a run that failed midway and can be resumed.
         asyncio.CancelledError: it was cancelled, or asked to leave (`Context.leave`); it can be resumed.
     """
-    if _begun(config.session) and (done := summary(config.session))["finished"]:
+    if begun(config.session) and (done := summary(config.session))["finished"]:
         return done
     async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:
