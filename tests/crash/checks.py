@@ -17,6 +17,7 @@ from typing import Any
 from noria.fence import settled
 from noria.graphs.run import CHECKPOINTS
 from noria.graphs.summary import summarise
+from noria.memory import texts
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.neighbours import FOLDER
@@ -92,13 +93,18 @@ def _missing(ledger: sqlite3.Connection, memory: Memory) -> list[str]:
         row = ledger.execute(f"SELECT * FROM {table} WHERE {where}", key).fetchone()
         if row is None:
             wrong.append(f"{table} lost {key}, which was acknowledged")
-        elif digested and digest({name: _typed(table, name, row[name]) for name in columns}) != digested:
+        elif digested and digest({name: _typed(ledger, table, name, row[name]) for name in columns}) != digested:
             wrong.append(f"{table} holds another {key} than was acknowledged")
     return wrong
 
 
-def _typed(table: str, name: str, value: Any) -> Any:
-    return bool(value) if (table, name) == ("exams", "promoted") else value
+def _typed(ledger: sqlite3.Connection, table: str, name: str, value: Any) -> Any:
+    """A stored value as it was given: whole again where it was folded."""
+    if (table, name) in (("exams", "promoted"), ("seatings", "seated")):
+        return bool(value)
+    if isinstance(value, str) and (wanted := texts.keys([value])):
+        return texts.unfold(value, texts.looked_up(ledger, wanted))
+    return value
 
 
 def _uneven(folder: Path) -> list[str]:

@@ -32,7 +32,7 @@ from noria.errors import NoriaError, SessionError
 from noria.graphs.folder import must_be_new, stored
 from noria.inference.client import Request
 from noria.inference.puppet import Puppet
-from noria.memory.ledger import Write
+from noria.memory.writing import Put, Write
 from tests import build
 
 BASE, LEARNED = 0.0, 0.5
@@ -114,19 +114,18 @@ class Filler:
 
 def acknowledged(row: Write) -> list[str]:
     """A written row as a line: its table, its key, and a digest where nothing may write over it."""
-    statement, values = row
-    table: Any = getattr(statement, "table", None)
-    if table is None or table.name == "outbox":  # whose rows leave again
+    if not isinstance(row, Put) or row.table.name == "outbox":  # a change of many; the index follows by a mark
         return []
-    names = [column.name for column in table.primary_key]
-    if values is None:
-        bound: Mapping[str, Any] = statement.compile().params  # type: ignore[attr-defined]
-        if any(name not in bound for name in names):
-            return []
-        return [f"ack {json.dumps([table.name, {name: bound[name] for name in names}, '', []])}"]
-    # A sequence is given by the database: the content's id stands for it.
-    key = {name: values[name] for name in names if name in values} or {"id": values["id"]}
-    return [f"ack {json.dumps([table.name, key, digest(values), sorted(values)])}"]
+    values: dict[str, Any] = row.row
+    names = [column.name for column in row.table.primary_key]
+    # A sequence is given by the database: the content's id, or another key, stands for it.
+    key = {name: values[name] for name in names if name in values} or {
+        name: values[name] for name in ("id", "key") if name in values
+    }
+    if not key:
+        return []
+    said = ["", []] if row.over else [digest(values), sorted(values)]
+    return [f"ack {json.dumps([row.table.name, key, *said])}"]
 
 
 def digest(values: Mapping[str, Any]) -> str:
