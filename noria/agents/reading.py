@@ -5,10 +5,10 @@ turn all the same, under a key of its own and with the hash of its passage, and 
 """
 
 import asyncio
-import time
 
 from noria.agents.base import Desk
 from noria.evaluators.passages import passages
+from noria.failpoints import at
 from noria.identity import digest
 from noria.inference.client import Reader
 from noria.types import Turn, TurnKey
@@ -37,8 +37,12 @@ async def _passage(desk: Desk, policy: str, episode: str, draft: int, number: in
     key = TurnKey(episode=episode, role="solver", draft=draft, attempt=number)
     if (turn := desk.history.turn(key)) is None:
         source, text = passages()[number - 1]
-        started, served_as = time.time(), desk.served_as(policy)
-        scored = await desk.client.score(served_as, text, policy) if isinstance(desk.client, Reader) else None
+        if not isinstance(desk.client, Reader):
+            return None
+        started, served_as = desk.clock(), desk.served_as(policy)
+        at("call.begun", key)
+        scored = await desk.client.score(served_as, text, policy)
+        at("turn.paid")
         if scored is None:
             return None
         turn = Turn(
@@ -48,4 +52,5 @@ async def _passage(desk: Desk, policy: str, episode: str, draft: int, number: in
             usage=scored.usage, started=started, seconds=scored.seconds,
         )  # fmt: skip
         await desk.history.keep_turn(turn)
+        at("turn.kept")
     return turn.logprobs[NATS] / turn.logprobs[TOKENS]
