@@ -7,7 +7,7 @@ from noria.agents.student import Solver
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.graphs.standing import trials
 from noria.graphs.withdrawing import unfit
 from noria.identity import content_id
@@ -29,6 +29,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
         return False
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
+        await found_done(context, number, "examine")
         return held.promoted
     parent, policy, rules = context.pointer("student"), context.policy(student), context.config.exam
     items = fresh(context, number, "exam", rules.items)

@@ -20,13 +20,16 @@ from noria.graphs.context import Context
 from noria.graphs.cooling import cooled_for
 from noria.graphs.measuring import read
 from noria.graphs.session_state import Action
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.memory.moves import ancestors
 
 
 async def guard(context: Context, number: int) -> tuple[Action, str]:
     """What follows after a round, and why; found decided, or decided and written now."""
-    decided = context.history.round(number).get("guards") or await _decided(context, number)
+    if decided := context.history.round(number).get("guards"):
+        await found_done(context, number, "guard")
+    else:
+        decided = await _decided(context, number)
     stop = await rounds.guard(context, number)
     if decided["action"] == "stop":
         return "stop", str(decided["why"])

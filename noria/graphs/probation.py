@@ -17,7 +17,7 @@ from noria.evaluators.gate import sign_test
 from noria.evaluators.promotion import discordant
 from noria.graphs.context import Context
 from noria.graphs.examination import fresh
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.graphs.standing import Standing, keep_trial, on_probation, trials
 from noria.graphs.stepping import settle_fleet, step_back, withdraw
 from noria.identity import content_id
@@ -31,8 +31,10 @@ async def probate(context: Context, number: int) -> None:
     if held is None and context.config.exam.probation and (one := on_probation(context.history, before=number)):
         async with stage(context, number, "probate"):
             held = await _held(context, number, one)
-        await keep_trial(context.history, held)
+            await keep_trial(context.history, held)
         context.tell("trial", {"round": number, "policy": context.policy(held.policy).name, "trial": held})
+    elif held is not None:
+        await found_done(context, number, "probate")
     if held is not None and not held.passed:
         await _follow(context, number, held)
     await settle_fleet(context)

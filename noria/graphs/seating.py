@@ -22,13 +22,13 @@ from noria.evaluators.domain import Domain
 from noria.graphs import proposals, sitting
 from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
-from noria.graphs.stages import stage
+from noria.graphs.stages import found_done, stage
 from noria.memory.seatings import keep_seating, seatings, spent
 from noria.types import Role, RoleItem
 
 
 async def seat(context: Context, number: int, student: str) -> None:
-    """Examine the student for each seat that it may earn, and let go who holds none any more."""
+    """Examine the student for each seat that it may earn; who holds none any more goes before the next round."""
     roles, held = context.config.earnable(), {exam.role for exam in seatings(context.history, number)}
     if number >= context.config.stop.rounds and roles:
         why = "no round is left to play in another seat"
@@ -41,7 +41,8 @@ async def seat(context: Context, number: int, student: str) -> None:
         async with stage(context, number, "seat"):
             for role in left:
                 await _examined(context, number, role, student)
-    await _dismissed(context)
+    elif held:
+        await found_done(context, number, "seat")
 
 
 async def _examined(context: Context, number: int, role: Role, student: str) -> None:
@@ -100,11 +101,3 @@ def _words(item: Any) -> str:
         return f"{item.domain} level {item.level}: {window}"
     said = getattr(item, "instruction", "") or item.task.instruction
     return f"{getattr(item, 'fault', '') or item.kind}: {said} -> {item.response}"
-
-
-async def _dismissed(context: Context) -> None:
-    """Retire the students that hold no seat; the base stays, for every student is trained from it."""
-    seated = {*context.seats().values(), context.pointer("base").id, context.pointer("student").id}
-    for policy in context.history.policies():
-        if policy.student and policy.id not in seated:
-            await context.fleet.retire(policy.id)

@@ -106,7 +106,7 @@ FIXED: Any = Fixed()
 def least(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema with every range cut to its least value of few."""
     if "minimum" in schema:
-        return {**schema, "minimum": schema["minimum"] // 20 * 20, "maximum": schema["minimum"] // 20 * 20}
+        return {**schema, "minimum": schema["minimum"] // 50 * 50, "maximum": schema["minimum"] // 50 * 50}
     return {key: least(value) if isinstance(value, dict) else value for key, value in schema.items()}
 
 
