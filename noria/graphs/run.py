@@ -6,23 +6,14 @@ The same path starts a session and resumes one: what the ledger already holds is
 what it does not hold is made. Servers are ended and the ledger is closed however it ends.
 """
 
-import asyncio
-import errno
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.errors import GraphDrained
 
 from noria.config import SessionConfig
-from noria.errors import NoriaError, RunError, storage
 from noria.failpoints import at
 from noria.graphs.folder import begun, summary
+from noria.graphs.midway import checkpoints, midway
 from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
@@ -30,7 +21,6 @@ from noria.graphs.summary import summarise
 from noria.graphs.withdrawing import retrains
 from noria.memory.history import History
 
-CHECKPOINTS = "checkpoints.db"
 THREAD = "session"
 
 STEPS = 1_000_000
@@ -47,7 +37,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
     if begun(config.session) and (done := summary(config.session))["finished"]:
         return done
     async with opened(config, means, watch or Watch()) as context:
-        async with _checkpoints(config.session) as saver:
+        async with checkpoints(config.session) as saver:
             graph = build().compile(checkpointer=saver, name="session")
             place: RunnableConfig = {"configurable": {"thread_id": THREAD}, "recursion_limit": STEPS}
             left = await graph.aget_state(place)
@@ -64,39 +54,6 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         return summarise(context.history)
 
 
-@contextmanager
-def midway(folder: Path) -> Iterator[None]:
-    """Turn what ends a run that had begun into a sentence that says it can be resumed.
-
-    Raises:
-        RunError: whatever ended it; an interrupt and a fault of ours pass as they are.
-        asyncio.CancelledError: it was asked to leave, and has left.
-    """
-    again = "`noria resume` goes on from here."
-    try:
-        yield
-    except GraphDrained as left:
-        raise asyncio.CancelledError from left
-    except RunError:
-        raise
-    except NoriaError as fault:
-        raise RunError(f"The run failed midway: {fault.what}", mend=f"{fault.mend} Then {again}".strip()) from fault
-    except (OSError, sqlite3.Error) as fault:
-        full = getattr(fault, "errno", None) == errno.ENOSPC or "full" in str(fault)
-        what, mend = ("is full", "Free some space") if full else (f"cannot be written ({fault})", "Check the disk")
-        raise RunError(f"The disk that holds {str(folder)!r} {what}.", mend=f"{mend}, then {again}") from fault
-
-
 def _unfinished(history: History) -> int:
     """The round to begin with where no checkpoint says: the first that has not ended."""
     return next((number for number, phase, _ in history.rounds() if phase != "ended"), len(history.rounds()) + 1)
-
-
-@asynccontextmanager
-async def _checkpoints(folder: Path) -> AsyncIterator[AsyncSqliteSaver]:
-    """The graph's place, kept beside the ledger, which is the truth where the two disagree."""
-    with storage(folder / CHECKPOINTS):
-        # A write that is cancelled between statement and commit would hold its lock for good: each commits itself.
-        async with aiosqlite.connect(folder / CHECKPOINTS, isolation_level=None) as connection:
-            await connection.execute("PRAGMA synchronous=NORMAL")
-            yield AsyncSqliteSaver(connection)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.fence import settled
-from noria.graphs.run import CHECKPOINTS
+from noria.graphs.midway import CHECKPOINTS
 from noria.graphs.summary import summarise
 from noria.memory import texts
 from noria.memory.history import History
