@@ -71,8 +71,8 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
     Raises:
         NoriaError: bad input, or a run that failed midway and can be resumed.
     """
-    if (config.session / FILE).exists() and (done := summary(config.session))["finished"]:
-        return done
+    if (config.session / FILE).exists() and _finished(config.session):
+        return summary(config.session)
     async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:
             graph = build().compile(checkpointer=saver, name="session")
@@ -103,6 +103,14 @@ def midway(folder: Path) -> Iterator[None]:
         full = getattr(fault, "errno", None) == errno.ENOSPC or "full" in str(fault)
         what, mend = ("is full", "Free some space") if full else (f"cannot be written ({fault})", "Check the disk")
         raise RunError(f"The disk that holds {str(folder)!r} {what}.", mend=f"{mend}, then {again}") from fault
+
+
+def _finished(folder: Path) -> bool:
+    """Whether a session has come to its end; a summary would read all its episodes to say so."""
+    ledger = Ledger(folder)
+    found = ledger.fact("finished")
+    ledger.close()
+    return bool(found)
 
 
 def _unfinished(history: History) -> int:
