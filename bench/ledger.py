@@ -9,8 +9,8 @@ ledger and synced by fdatasync, so that both meet the same disk and the same nei
 Resuming: a session killed in its second round is resumed by a process of its own, once as it is
 and once with that many samples more, in turn; the time is from starting the process to the first
 call that was not made before. Memory: resident size of a process that accepts them, from 5,000 on,
-and the most it held while a round's rows were chosen from all of them as well. Chroma is reported apart (--chroma builds
-an index of random vectors, which takes minutes).
+and the most it held while a round's rows were chosen from all of them as well. Chroma is reported
+apart (--chroma builds an index of random vectors, which takes minutes).
 """
 
 import argparse

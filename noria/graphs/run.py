@@ -26,7 +26,7 @@ from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
 from noria.memory import tables
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger, replace
+from noria.memory.ledger import FILE, Ledger, replace, told
 from noria.training.trainer import PRETENDED
 
 CHECKPOINTS = "checkpoints.db"
@@ -71,7 +71,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
     Raises:
         NoriaError: bad input, or a run that failed midway and can be resumed.
     """
-    if (config.session / FILE).exists() and _finished(config.session):
+    if (config.session / FILE).exists() and told(config.session, "finished"):
         return summary(config.session)
     async with opened(config, means, watch or Watch()) as context:
         async with _checkpoints(config.session) as saver:
@@ -103,14 +103,6 @@ def midway(folder: Path) -> Iterator[None]:
         full = getattr(fault, "errno", None) == errno.ENOSPC or "full" in str(fault)
         what, mend = ("is full", "Free some space") if full else (f"cannot be written ({fault})", "Check the disk")
         raise RunError(f"The disk that holds {str(folder)!r} {what}.", mend=f"{mend}, then {again}") from fault
-
-
-def _finished(folder: Path) -> bool:
-    """Whether a session has come to its end; a summary would read all its episodes to say so."""
-    ledger = Ledger(folder)
-    found = ledger.fact("finished")
-    ledger.close()
-    return bool(found)
 
 
 def _unfinished(history: History) -> int:
