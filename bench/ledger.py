@@ -9,14 +9,15 @@ ledger and synced by fdatasync, so that both meet the same disk and the same nei
 Resuming: a session killed in its second round is resumed by a process of its own, once as it is
 and once with that many samples more, in turn; the time is from starting the process to the first
 call that was not made before. Memory: resident size of a process that accepts them, from 5,000 on,
-and what choosing a round's rows from all of them adds. Chroma is reported apart (--chroma builds
-an index of random vectors, which takes minutes).
+and the most it held while a round's rows were chosen from all of them as well. Chroma is reported
+apart (--chroma builds an index of random vectors, which takes minutes).
 """
 
 import argparse
 import asyncio
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -181,14 +182,14 @@ def fill(folder: Path, count: int) -> dict[str, Any]:
     # What Chroma would hold is another measurement: here it is taken for up to date.
     asyncio.run(history.followed(FOLLOWER, history.indexable(), made or Neighbours(folder).made))
     chosen = drawn(history.heads(number=2), history.heads(before=2), [], Train(), "bench", (), {}, history.loaded)
-    after = megabytes()
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     started = time.perf_counter()
     walked = verify(ledger)
     found = {
         "samples": count, "rows": walked.samples, "seconds": round(seconds, 1),
         "ledger_megabytes": round((folder / FILE).stat().st_size / 1e6),
         "megabytes_at_5000": round(warm, 1), "megabytes_at_the_end": round(full, 1),
-        "megabytes_after_curating": round(after, 1),
+        "megabytes_at_most_with_curating": round(after, 1),
         "megabytes_per_100000": round((max(full, after) - warm) * 100_000 / max(1, count - WARM), 1),
         "curated_rows": len(chosen.rows), "verify_seconds": round(time.perf_counter() - started, 1),
     }  # fmt: skip
@@ -270,6 +271,7 @@ def resume(place: Path, samples: int, times: int) -> tuple[dict[str, Any], dict[
             again.mkdir()
             for file in folder.iterdir():  # a ledger that is only read may be linked; this one is written
                 (shutil.copytree if file.is_dir() else shutil.copy)(file, again / file.name)
+            os.sync()  # else the process would wait for the copy to reach the disk
             pair.append(first_call(again))
             shutil.rmtree(again)
         if at:  # the first pair warms the disk's cache

@@ -20,6 +20,7 @@ from noria.graphs.session_state import State
 from noria.graphs.summary import summarise
 from noria.graphs.withdrawing import retrains
 from noria.memory.history import History
+from noria.memory.ledger import told
 
 THREAD = "session"
 
@@ -34,8 +35,8 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
         NoriaError: bad input, or a run that failed midway and can be resumed.
         asyncio.CancelledError: it was cancelled, or asked to leave (`Context.leave`); it can be resumed.
     """
-    if begun(config.session) and (done := summary(config.session))["finished"]:
-        return done
+    if begun(config.session) and told(config.session, "finished"):
+        return summary(config.session)
     async with opened(config, means, watch or Watch()) as context:
         async with checkpoints(config.session) as saver:
             graph = build().compile(checkpointer=saver, name="session")

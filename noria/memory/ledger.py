@@ -346,6 +346,19 @@ class Ledger:
         return engine
 
 
+def told(folder: Path, key: str) -> str | None:
+    """A fact of a session that nobody here has open.
+
+    Raises:
+        SessionError: the folder holds no readable session.
+    """
+    ledger = Ledger(folder)
+    try:
+        return ledger.fact(key)
+    finally:
+        ledger.close()
+
+
 def _url(path: Path, read_only: bool) -> str:
     return f"file:{path}?mode=ro" if read_only else f"file:{path}"
 
@@ -394,4 +407,4 @@ def _release(some: list[asyncio.Future[None]], fault: Exception | None) -> None:
             done.set_exception(fault)
 
 
-__all__ = ["FILE", "Ledger", "Lock", "Write", "put", "replace"]
+__all__ = ["FILE", "Ledger", "Lock", "Write", "put", "replace", "told"]
