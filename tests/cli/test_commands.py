@@ -131,7 +131,12 @@ def test_a_trace_tells_every_turn_with_its_seat(session: Path) -> None:
 def test_an_exam_is_told_with_its_items(session: Path) -> None:
     said = right("exam", session, "--round", "1")
     assert "before" in said
-    assert said.count("parent: ") == load(right("exam", session, "--json", "--round", "1"))["exams"][0]["items"]
+    found = load(right("exam", session, "--json", "--round", "1"))
+    assert said.count("parent: ") == len(found["items"])
+    assert said.count("(frozen)") == found["exams"][0]["frozen"]["items"] > 0
+    assert len(found["items"]) == found["exams"][0]["items"] + found["exams"][0]["frozen"]["items"]
+    for name in ("gain", "domains", "frozen", "prose", "form", "power"):
+        assert f"  {name}: " in said
 
 
 def test_the_index_can_be_deleted_and_rebuilt(session: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from noria.graphs.learning import promote
 from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run
 from noria.graphs.stepping import settle_fleet, step_back
@@ -54,3 +55,22 @@ async def test_a_policy_that_is_no_ancestor_is_not_stepped_back_to(tmp_path: Pat
         assert await step_back(context, 1, "why not", build.policy("stranger")) is None
         assert await step_back(context, 1, "why not", context.pointer("student")) is None
         assert len(moves(context.history)) == 1
+
+
+async def test_a_student_examined_against_a_policy_that_was_stepped_back_from_meanwhile_is_kept_out(
+    tmp_path: Path,
+) -> None:
+    settings = build.config(tmp_path, **TWO)
+    await run(settings, build.means(settings, learned))
+    async with opened(settings, build.means(settings, learned), Watch()) as context:
+        base, parent = context.pointer("base"), context.pointer("student")
+        student = build.policy("student-r0002", round=2, student=True, parents=(base.id,))
+        await context.history.keep_policy(student)
+        (exam,) = context.history.exams()
+        second = exam.model_copy(update={"id": "exam-2", "round": 2, "parent": parent.id, "student": student.id})
+        await context.history.keep_exam(second, [])
+        assert await step_back(context, 2, "asked", cause="rollback") == base
+        assert not await promote(context, 2, student.id)
+        assert context.pointer("student") == base
+        assert not context.fleet.is_up(student.id)
+        assert [one.cause for one in moves(context.history)] == ["promote", "rollback"]
