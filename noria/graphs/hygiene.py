@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from noria.config import SessionConfig
 from noria.evaluators.contamination import Embed, Item, Kept, Overlap, Says, own_words
@@ -130,7 +131,7 @@ class Hygiene:
         held, since = self.examined(history), self.examined(history, last["exams"]) if last else None
         found: dict[str, str] = dict(last["unclean"]) if last else {}
         rows = (seed for seed in history.seeds() if seed.messages)
-        every: list[Sample | Seed] = [*history.samples(before=number), *rows, *history.samples(number=number)]
+        every: Iterable[Sample | Seed] = chain(history.each(before=number), rows, history.each(number=number))
         for one in every:
             new = isinstance(one, Sample) and one.provenance.round == number
             kept = held if new or since is None else since
