@@ -24,6 +24,8 @@ class ScriptedClient:
         self.reads = reads
         self.delay = delay
         self.requests: list[Request] = []
+        self.scored: list[tuple[str, str]] = []
+        """Served name and text of every text that was scored."""
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
@@ -44,6 +46,7 @@ class ScriptedClient:
         """Score a text (see `Reader.score`)."""
         if self.reads is None:
             return None
+        self.scored.append((model, text))
         said = self.reads(model, text)
         return Scored(-sum(said), len(said), Usage(prompt_tokens=len(said) + 1, completion_tokens=1), self.delay)
 

@@ -73,7 +73,8 @@ def test_status_tells_what_left_who_learned_from_it_and_which_exam_asked_it(game
     assert f"samples, {game.summary['samples']['quarantined']} of them quarantined" in said
     assert f"Round 2: {left} samples left the training set, resting on odd@1 alone: an attack beat odd@1" in said
     assert f"student-r0001 ({beaten['policies'][0]['samples']})" in said
-    assert "the exam of round 1 asked 12 items of it and kept out its student" in said
+    asked = beaten["exams"][0]["items"]
+    assert f"the exam of round 1 asked {asked} items of it and kept out its student" in said
     assert "; without odd@1, quarantined" in said
     assert load(right("status", session, "--json"))["quarantine"] == game.summary["quarantine"]
 

@@ -12,7 +12,11 @@ from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from tests import build
 
-TWO = {"stop": {"rounds": 2}, "play": {"episodes": 20, "attempts": 2}, "exam": {"items": 40, "frozen": 6}}
+TWO = {
+    "stop": {"rounds": 2},
+    "play": {"episodes": 20, "attempts": 2},
+    "exam": {"items": 40, "frozen": 6, "probation": 25},
+}
 
 
 class Luck:
@@ -41,7 +45,7 @@ async def test_a_student_that_is_as_good_a_round_later_stays(tmp_path: Path) -> 
     (trial,) = found["probations"]
     assert trial["passed"]
     assert trial["round"] == 2
-    assert trial["items"] == 10
+    assert trial["items"] == 25
     assert trial["asked"] == []  # the items are those of the round's exam
     assert found["on_probation"] is None
     assert [one["name"] for one in found["policies"] if one["current"]] == ["student-r0001"]

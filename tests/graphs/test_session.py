@@ -126,7 +126,7 @@ def test_a_broken_session_goes_on_without_paying_twice(tmp_path: Path, after: in
     assert all(one["episodes"] == 20 for one in told)
     spent = [stage["seconds"] for one in found["rounds"] for stage in one["stages"].values()]
     assert max(spent) < lasted + 60
-    paid = min(after, len(first.requests)) + len(second.requests)
+    paid = min(after, len(first.requests)) + len(second.requests) + len(first.scored) + len(second.scored)
     assert paid == sum(one["calls"] for one in found["seats"])
     expected = played(whole, learned)
     assert found["funnel"] == expected["funnel"]
@@ -284,8 +284,10 @@ def test_the_exam_asks_nothing_that_was_trained_on_and_nothing_twice(tmp_path: P
     played(settings, learned)
     ledger = Ledger(settings.session)
     history = History(ledger)
-    asked = [item.task for number in (1, 2) for item in history.exam_items(number)]
+    held = [item for number in (1, 2) for item in history.exam_items(number)]
+    asked, frozen = ([item.task for item in held if item.frozen == kind] for kind in (False, True))
     ledger.close()
+    assert {bucket(task.domain, task.parameters) for task in frozen} == {"audit"}
     keys = [content_id("parameters", [task.domain, task.parameters]) for task in asked]
     assert len(keys) == len(set(keys)) > 40
     assert {bucket(task.domain, task.parameters) for task in asked} == {"gate"}
