@@ -7,8 +7,8 @@ tell luck from skill; a second one can. A student stays while the gain over both
 beyond noise at the level it was promoted at, it is not significantly worse on the second, and no
 domain is significantly worse over both. By simulation (`bench/gate.py`, 1,000 sessions a kind):
 asking of the second exam alone that it not be significantly worse sends next to none of the lucky
-back; asking that it be significant again sends back more than half of those truly better by ten
-points; this rule sends back half of the lucky and one in fifty of those.
+back; asking that it be significant again sends back seven in ten of those truly better by ten
+points; this rule sends back two in five of the lucky and one in forty of those.
 """
 
 from collections.abc import Sequence
