@@ -137,6 +137,10 @@ class Ledger:
                 connection.execute("PRAGMA synchronous=FULL")
                 if found is not None:
                     migrations.migrate(connection, found)
+            elif found is None and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise SessionError(
+                    f"The session {str(self.path.parent)!r} was never started.", mend="`noria run` starts it."
+                )
             elif found is None:
                 raise self._corrupt("it has no version")
             elif found < tables.VERSION:

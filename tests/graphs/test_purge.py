@@ -88,9 +88,10 @@ def test_a_purge_midway_and_the_session_goes_on_without_the_policy(tmp_path: Pat
 
     def short(request: Request) -> Any:
         nonlocal asked
-        asked += request.model.startswith("student") and request.role == "solver"
-        # The exam of round 1 asks 40 and the first batch of round 2 at most 8: here the second has been solved.
-        if asked > 48 and request.role == "critic":
+        # Exams are answered greedily: what is warm is a hand of round 2.
+        asked += request.model.startswith("student") and request.role == "solver" and request.temperature > 0
+        # The first batch of round 2 asks at most 8: here the second has been solved.
+        if asked > 8 and request.role == "critic":
             raise RunError("cut off")
         return learned(request)
 
