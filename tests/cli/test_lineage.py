@@ -128,6 +128,7 @@ def test_a_purge_is_shown_asked_and_done(session: Path, tmp_path: Path) -> None:
     assert "Nobody answered, and nothing was changed." in refused("purge", place, "--policy", "student-r0001")
     assert len(right("accepted", place, "--jsonl").splitlines()) == rows
 
+    chained = right("accepted", "verify", place, "--json")
     done: dict[str, Any] = load(right("purge", place, "--policy", "student-r0001", "--yes", "--json"))
     assert done["done"]
     assert done["samples"] == len(done["ids"]) > 0
@@ -138,6 +139,7 @@ def test_a_purge_is_shown_asked_and_done(session: Path, tmp_path: Path) -> None:
     assert f"{done['samples']} rows are left out, withdrawn by a purge (--withdrawn shows them)" in log.stderr
     marked = [load(line) for line in right("accepted", place, "--jsonl", "--withdrawn").splitlines()]
     assert {one["id"] for one in marked if one["withdrawn"]} == set(done["ids"])
+    assert right("accepted", "verify", place, "--json") == chained  # nothing was deleted
     assert f"holds {len(kept)} samples again" in right("memory", "rebuild", place)
     assert f"Accepted: {len(kept)} samples, {done['samples']} more withdrawn" in right("status", place)
     assert "by `--policy student-r0001`, because student-r0001 wrote it." in right("why", place, done["ids"][0])
