@@ -157,7 +157,7 @@ def main() -> int:
     disk.refused("")
     disk.refused("ledger.db", "turn.kept")
     disk.refused("checkpoints.db", "turn.kept")
-    disk.refused("chroma/chroma.sqlite3", "turn.kept")
+    disk.refused("chroma/chroma.sqlite3", "index.caught_up")
     disk.refused("students", "batch.settled", lambda path: path.mkdir())
     skipped = ""
     try:

@@ -23,6 +23,7 @@ from noria.inference.puppet import Puppet
 from noria.memory.moves import ancestors, moves, withdrawn
 from noria.training.curate import Curated
 from noria.training.examine import judge
+from noria.training.rows import Row
 from noria.types import ExamItem
 from tests import build
 
@@ -77,11 +78,11 @@ class Standing(RuleBasedStateMachine):
         self.number += 1
         name = learning.student_name(self.number)
         self.skill[name] = skill
-        chosen = Curated(rows=(), composition={}, samples=(name,), left={}, unclean={})
+        row = Row(prompt=(), completion=name, source="program", sample=name)  # no two students learn the same
+        chosen = Curated(rows=(row,), composition={}, samples=(name,), left={}, unclean={})
         policy = self.do(
             self.context.trainer(name, self.number, self.context.pointer("base"), chosen, lambda step: None)
         )
-        policy = policy.model_copy(update={"id": f"policy-{name}"})  # two trainings on nothing are one policy
         self.do(self.context.history.keep_policy(policy))
         parent = self.context.pointer("student")
         wins, losses = PAIRS[outcome]
