@@ -61,7 +61,7 @@ def test_the_trained_adapter_is_safetensors_with_its_story(session: Path) -> Non
 def test_the_trained_adapter_was_loaded_and_answers_otherwise_than_its_parent(session: Path) -> None:
     ledger = Ledger(session)
     history = History(ledger)
-    (exam,), items = history.exams(), history.exam_items(1)
+    (exam,), items = history.exams(), [item for item in history.exam_items(1) if not item.frozen]
     turns = history.trace("exam-r0001")
     ledger.close()
     assert exam.items == len(items) > 0
@@ -69,6 +69,9 @@ def test_the_trained_adapter_was_loaded_and_answers_otherwise_than_its_parent(se
     assert len(by_student) == len(items)
     assert all(turn.replies[0].strip() for turn in by_student)
     assert any(item.parent != item.student for item in items)
+    # The server gave the logprobs of a prompt, for base and student.
+    assert exam.prose is not None
+    assert {demand.name for demand in exam.demands if demand.asked} == {"gain", "domains", "frozen", "prose", "form"}
 
 
 def test_no_server_outlives_its_run(session: Path) -> None:
