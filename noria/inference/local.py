@@ -94,6 +94,8 @@ class VllmLauncher:
         return OpenAIClient(
             server.url, server.key, limiter=self.limiter, deadline=self.deadline,
             gone=lambda: "" if server.alive() else _died(server),
+            # The CPU backend of vLLM 0.32 dies of a prompt's logprobs through an adapter.
+            scores=self.merged or not on_cpu(),
         )  # fmt: skip
 
     async def retire(self, policy: Policy) -> None:

@@ -56,16 +56,19 @@ class OpenAIClient:
     """One endpoint."""
 
     def __init__(
-        self, url: str, key: str, *, limiter: Limiter, deadline: float = 300.0, gone: Callable[[], str] = lambda: ""
-    ) -> None:
+        self, url: str, key: str, *, limiter: Limiter, deadline: float = 300.0,
+        gone: Callable[[], str] = lambda: "", scores: bool = True,
+    ) -> None:  # fmt: skip
         """Talk to the endpoint at `url` (ending in `/v1`); `deadline` in seconds bounds a call with its retries.
 
         `gone` is asked after a fault of transport: a sentence where no answer will ever come, empty else.
+        Without `scores` no text is scored: the endpoint would not survive it.
         """
         self.url = url
         self._limiter = limiter
         self._deadline = deadline
         self._gone = gone
+        self._scores = scores
         self._client = AsyncOpenAI(
             base_url=url, api_key=key or "none", max_retries=0, timeout=deadline,
             default_headers={"Connection": "close", "Accept-Encoding": "identity"},
@@ -88,6 +91,8 @@ class OpenAIClient:
 
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
         """Score a text by its prompt logprobs, as vLLM gives them (see `Reader.score`)."""
+        if not self._scores:
+            return None
         arguments: dict[str, Any] = {
             "model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0,
             "extra_body": {"prompt_logprobs": 0},
