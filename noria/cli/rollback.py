@@ -59,7 +59,7 @@ def rollback(
 
 def _held(session: Path) -> bool:
     """Whether a process holds the session."""
-    from noria.memory.ledger import Lock
+    from noria.memory.lock import Lock
 
     try:
         Lock(session).release()

@@ -15,8 +15,6 @@ named when it is.
 """
 
 import asyncio
-import fcntl
-import os
 import sqlite3
 import threading
 from collections import namedtuple
@@ -35,6 +33,7 @@ from sqlalchemy.pool import QueuePool
 from noria.errors import NoriaError, RunError, SessionError
 from noria.failpoints import at
 from noria.memory import migrations, tables, texts
+from noria.memory.lock import Lock
 from noria.memory.writing import Write, apply, put, replace
 
 FILE = "ledger.db"
@@ -56,33 +55,6 @@ REMEMBERED = 2000
 """Texts kept in memory, for those that many rows share."""
 
 Waiting = tuple[Sequence[Write], "Future[None] | asyncio.Future[None]"]
-
-
-class Lock:
-    """The session folder, held by one process; the kernel lets go when the process ends."""
-
-    def __init__(self, folder: Path) -> None:
-        """Take the folder.
-
-        Raises:
-            SessionError: another process has it.
-        """
-        self._file = os.open(folder / "session.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._file, 32, 0).decode().strip() or "unknown"
-            os.close(self._file)
-            raise SessionError(
-                f"The session {str(folder)!r} is in use by the process {holder}.",
-                mend="Wait for it, stop it, or choose another session folder.",
-            ) from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        """Let the folder go."""
-        os.close(self._file)
 
 
 class Ledger:
@@ -411,4 +383,4 @@ def _release(some: list[asyncio.Future[None]], fault: Exception | None) -> None:
             done.set_exception(fault)
 
 
-__all__ = ["FILE", "Ledger", "Lock", "Write", "put", "replace", "told"]
+__all__ = ["FILE", "Ledger", "Write", "put", "replace", "told"]

@@ -48,7 +48,7 @@ def migrate(connection: sqlite3.Connection, found: int, steps: dict[int, Step] |
             step(connection)
             connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", (str(number),))
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave the older version whole
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
