@@ -29,6 +29,12 @@ KEPT = {
     "sqlalchemy": "memory",
     "langgraph": "graphs",
     "openai": "inference",
+    "pyarrow": "training",
+    "huggingface_hub": "training",
+    "starlette": "viewer",
+    "uvicorn": "viewer",
+    "sse_starlette": "viewer",
+    "opentelemetry": "viewer",
 }
 NEVER = {"vllm", "pickle", "marshal", "shelve", "dill", "cloudpickle"}
 INSIDE = PACKAGE / "evaluators" / "sandbox" / "inside"

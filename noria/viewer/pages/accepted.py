@@ -1,0 +1,5 @@
+"""The page `accepted`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

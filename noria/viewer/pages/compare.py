@@ -1,0 +1,5 @@
+"""The page `compare`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

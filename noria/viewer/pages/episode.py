@@ -1,0 +1,5 @@
+"""The page `episode`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `policies`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

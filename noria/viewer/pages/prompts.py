@@ -1,0 +1,5 @@
+"""The page `prompts`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `refused`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""The page `session`."""
+
+from starlette.routing import Route
+
+routes: tuple[Route, ...] = ()
