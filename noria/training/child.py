@@ -113,9 +113,10 @@ async def follow(
 
 
 def _kept(line: str, heard: Heard, wait: Wait) -> None:
+    line = line.strip().rsplit("\r", 1)[-1].strip()  # of a bar that is drawn again and again, the last drawing
     heard.lines.append(line)
-    if line.strip():
-        wait.heard(line.strip())
+    if line:
+        wait.heard(line)
 
 
 async def _lines(reader: asyncio.StreamReader, heard: Heard, each: Callable[[str], None]) -> None:

@@ -37,6 +37,12 @@ async def test_a_child_that_falls_silent_is_ended_with_its_last_words() -> None:
         await asyncio.wait_for(ran(code, silence=1.0), 30)
 
 
+async def test_of_a_bar_that_is_drawn_again_and_again_only_the_last_drawing_is_told() -> None:
+    code = "import sys; sys.stderr.write('rows: 0%\\rrows: 50%\\rrows: 100%\\n'); sys.exit(3)"
+    with pytest.raises(RunError, match=r"failed with status 3: rows: 100%"):
+        await ran(code)
+
+
 async def test_a_child_that_is_stopped_where_it_stands_is_ended_too() -> None:
     with pytest.raises(RunError, match="said nothing"):
         await asyncio.wait_for(ran("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", silence=1.0), 30)
