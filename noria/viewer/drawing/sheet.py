@@ -137,7 +137,8 @@ def sheet(
 
 @cache
 def _rules() -> str:
-    return RULES.read_text(encoding="utf-8").replace("&", "&amp;").replace("<", "&lt;")
+    rules = RULES.read_text(encoding="utf-8").replace("&", "&amp;").replace("<", "&lt;")
+    return f"svg.drawing {{ color-scheme: light dark; }}\n{rules}"
 
 
 def nothing(title: str, *, width: float, standalone: bool = False) -> Markup:
