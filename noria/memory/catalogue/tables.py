@@ -8,6 +8,8 @@ One row a thing, text in full, names of policies beside their ids. A fact that t
 has not (no exam was held) is a table without rows. `REMARKS` says what each column means.
 """
 
+from noria.memory.catalogue.tallies import TALLIES
+
 VERSION = 1
 """Version of these tables: a catalogue of another version is deleted and made again."""
 
@@ -90,6 +92,7 @@ INDICES = (
     "CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence)",
     "CREATE INDEX turns_by_episode ON turns (episode)",
     "CREATE INDEX turns_by_seat ON turns (role, policy_name)",
+    *TALLIES,
 )
 
 VIEWS = (
