@@ -1,8 +1,8 @@
 """How two texts, or two configs, differ: lines with the words that changed in them, and keys with both values.
 
-    old, new ─► lines ─┬─ kept      as it is
-                       ├─ gone      with what went marked in it
-                       └─ come      with what came marked in it
+old, new ─► lines ─┬─ kept      as it is
+                   ├─ gone      with what went marked in it
+                   └─ come      with what came marked in it
 """
 
 import difflib
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Literal
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
@@ -58,6 +59,21 @@ def lines(old: str, new: str, *, around: int | None = None) -> list[Line]:
         found += [Line("gone", parts, old=a1 + at + 1) for at, parts in enumerate(gone)]
         found += [Line("come", parts, new=b1 + at + 1) for at, parts in enumerate(come)]
     return found if around is None else list(_near(found, around))
+
+
+def paired(found: Sequence[Line]) -> list[tuple[Line | None, Line | None]]:
+    """The lines of a difference side by side: what went beside what came in its place."""
+    rows: list[tuple[Line | None, Line | None]] = []
+    gone, come = list[Line](), list[Line]()
+    for one in [*found, None]:
+        if one is not None and one.kind in ("gone", "come"):
+            (gone if one.kind == "gone" else come).append(one)
+            continue
+        rows += zip_longest(gone, come)
+        gone, come = [], []
+        if one is not None:
+            rows.append((one, one))
+    return rows
 
 
 def _words(old: str, new: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

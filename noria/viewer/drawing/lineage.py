@@ -74,6 +74,7 @@ def lineage(
         one.name: (20 + across / 2 + columns[one.name] * across, 16 + roof * ARC + lanes[one.name] * LANE)
         for one in nodes
     }
+    foot = max(places[one.name][1] + 34 + 13 * len(facts[one.name]) for one in nodes)
     shapes = [
         _edge(places[parent], places[one.name], across, one)
         for one in nodes
@@ -83,7 +84,7 @@ def lineage(
     shapes += [_arc(one, level, places) for one, level in arcs]
     shapes += [_node(one, short[one.name], facts[one.name], *places[one.name], across) for one in nodes]
     return sheet(
-        *shapes, width=max(width, 40 + (last + 1) * across), height=20 + roof * ARC + (max(lanes.values()) + 1) * LANE,
+        *shapes, width=max(width, 40 + (last + 1) * across), height=foot,
         title=title, desc=_said(nodes, moves), standalone=standalone, links=any(one.href for one in nodes),
     )  # fmt: skip
 

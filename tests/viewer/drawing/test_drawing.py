@@ -183,4 +183,4 @@ def _boxes(root: ET.Element) -> Iterator[tuple[str, float, float, float, float]]
 
 def test_figures_are_read_by_people() -> None:
     said = [figure(value, unit) for value, unit in ((0.256, "%"), (12345, ""), (2.5e6, "tokens"), (3, ""), (0.012, ""))]
-    assert said == ["25.6 %", "12.35 k", "2.5 M tokens", "3", "0.012"]
+    assert said == ["26 %", "12.35 k", "2.5 M tokens", "3", "0.012"]
