@@ -33,11 +33,10 @@ from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.prompts.lookup import FOLDER, places
 from noria.training.standing import must_stand
 from noria.types import Episode, Policy
 from noria.waiting import QUIET, watched
-
-PROMPTS = "prompts"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
-    templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])
+    templates = Templates(places(folder, config.prompts))
     async with AsyncExitStack() as stack:
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
@@ -126,7 +125,7 @@ async def _begin(history: History, config: SessionConfig, templates: Templates) 
     if history.ledger.fact("config") is None:
         await history.keep_fact("config", config.model_dump_json())
         await history.keep_fact("started", str(time.time()))
-    folder = config.session / PROMPTS
+    folder = config.session / FOLDER
     with storage(folder):
         folder.mkdir(exist_ok=True)
         for name in templates.versions():
