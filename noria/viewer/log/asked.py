@@ -75,7 +75,7 @@ class Asked:
         A value of none takes a name out. The text is ready for `href`, with its question mark.
         """
         said: dict[str, str | int | None] = {"q": self.words or None, **self.chosen, **changes}
-        order = ("q", *(one.name for one in self.filters), "before", "after")
+        order = ("q", *(one.name for one in self.filters), "before", "after", "since")
         pairs = [(name, said[name]) for name in order if said.get(name) not in (None, "")]
         return f"?{urlencode(pairs)}" if pairs else "?"
 
