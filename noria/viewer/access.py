@@ -156,7 +156,7 @@ def refusal(request: Request, said: str, status: HTTPStatus = HTTPStatus.FORBIDD
 
 def _without_token(request: Request) -> str:
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
-    path = request.scope.get("raw_path", b"/").split(b"?")[0].decode("latin-1")
+    path: str = request.scope.get("raw_path", b"/").split(b"?")[0].decode("latin-1")
     # Two slashes at its beginning would make the path another machine's address.
     return "/" + path.lstrip("/\\") + (f"?{urlencode(rest)}" if rest else "")
 
