@@ -31,7 +31,8 @@ def account(history: History, thing: Named, *, shown_to: int | None = None) -> J
     without it all that was accepted since is read for it.
     """
     tell: dict[Kind, Callable[[History, str], Json]] = {
-        "sample": partial(_sample, shown_to=shown_to), "episode": _episode, "policy": _policy, "verifier": _verifier, "exam": _exam,
+        "sample": partial(_sample, shown_to=shown_to), "episode": _episode, "policy": _policy, "verifier": _verifier,
+        "exam": _exam,
     }  # fmt: skip
     return {
         "kind": thing.kind,

@@ -1,8 +1,8 @@
 """The answer of a log page: the list that an address asks for, the controls over it, and what is newer.
 
-    a form without scripts sends every control ─► the address without the empty ones (redirect)
-    an id in the search box                    ─► its page (redirect)
-    HTMX                                       ─► the same page, of which it takes the list
+a form without scripts sends every control ─► the address without the empty ones (redirect)
+an id in the search box                    ─► its page (redirect)
+HTMX                                       ─► the same page, of which it takes the list
 """
 
 import json
@@ -19,8 +19,8 @@ from noria.memory.catalogue import Catalogue
 from noria.viewer.log.addresses import Addresses
 from noria.viewer.log.asked import Asked
 from noria.viewer.log.listing import Log, counted, listed, skimmed
-from noria.viewer.log.naming import LISTED, named, short
-from noria.viewer.log.wording import excerpt
+from noria.viewer.log.naming import LISTED, named
+from noria.viewer.log.wording import READERS
 from noria.viewer.rendering import page
 
 LEVELS = 20
@@ -64,8 +64,7 @@ def answered(
     values = {
         "at": at,
         "asks": asked,
-        "short": short,
-        "excerpt": excerpt,
+        **READERS,
         "things": things,
         "listed": listed(one.catalogue, log, asked),
         "controls": {control.name: control for control in controls(one.catalogue)},
@@ -100,7 +99,9 @@ def missing(catalogue: Catalogue, at: Addresses, kind: str, key: str) -> Respons
         return RedirectResponse(at.thing(kind, things[0].id), status_code=303)
     if things:
         names = ", ".join(thing.id for thing in things[:LISTED])
-        raise HTTPException(404, f"{key!r} may be {names}{' and more' if len(things) > LISTED else ''}: say more of it.")
+        raise HTTPException(
+            404, f"{key!r} may be {names}{' and more' if len(things) > LISTED else ''}: say more of it."
+        )
     raise HTTPException(404, f"The session {at.session!r} knows no {kind} {key!r}.")
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from noria.memory.catalogue.words import match
+
 LAST = 2**63 - 1
 """The largest number that SQLite counts to."""
 
@@ -79,29 +81,14 @@ class Asked:
         pairs = [(name, said[name]) for name in order if said.get(name) not in (None, "")]
         return f"?{urlencode(pairs)}" if pairs else "?"
 
-    def conditions(self, *, match: str = "") -> tuple[list[str], dict[str, str]]:
-        """The conditions and their values; `match` is the condition of the words, with the value `match`."""
+    def conditions(self, *, searched: str = "") -> tuple[list[str], dict[str, str]]:
+        """The conditions and their values; `searched` is the condition of the words, with their query as `match`."""
         where = [one.where if one.name in self.chosen else one.unless for one in self.filters]
         values = {one.name: self.chosen[one.name] for one in self.filters if one.name in self.chosen}
-        if match and self.words:
-            where.append(match)
-            values["match"] = matching(self.words)
+        if searched and self.words:
+            where.append(searched)
+            values["match"] = match(self.words)
         return [one for one in where if one], values
-
-
-def matching(words: str) -> str:
-    """The words of a search as an FTS5 query: all of them, phrases in quotes as phrases, the last as a beginning.
-
-    Nothing of FTS5's own language gets through; a search without a letter or a digit matches nothing.
-    """
-    found = [phrase or word for phrase, word in re.findall(r'"([^"]+)"|([^\s"]+)', words.replace("\0", " "))]
-    terms = [one for one in found if any(sign.isalnum() for sign in one)]
-    if not terms:
-        return '"\ue000"'
-    whole = [f'"{one.replace(chr(34), " ")}"' for one in terms]
-    if not words.rstrip().endswith('"'):
-        whole[-1] += "*"
-    return " ".join(whole)
 
 
 def _place(said: str) -> int | None:

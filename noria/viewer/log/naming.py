@@ -1,7 +1,7 @@
 """An id in the search box: whole, or by its beginning, it leads to the thing itself.
 
-    1f3a · sample-1f3a · episode-0b… · https copied with spaces around ─► one thing: go there
-                                                                        └► several: say which
+1f3a · sample-1f3a · episode-0b… · https copied with spaces around ─► one thing: go there
+                                                                    └► several: say which
 """
 
 import re
@@ -37,7 +37,7 @@ def named(catalogue: Catalogue, words: str) -> list[Thing]:
     for kind, table in kinds:
         if said[1] is None or said[1].lower() == kind:
             begun = f"{kind}-{said[2].lower()}"
-            query = f"SELECT id FROM {table} WHERE id >= :begun AND id < :end ORDER BY id LIMIT {LISTED + 1}"  # noqa: S608
+            query = f"SELECT id FROM {table} WHERE id >= :begun AND id < :end ORDER BY id LIMIT {LISTED + 1}"  # noqa: S608 (our words)
             found += [Thing(kind, row["id"]) for row in catalogue.rows(query, {"begun": begun, "end": begun + "g"})]
     return found
 

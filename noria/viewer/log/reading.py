@@ -38,16 +38,19 @@ class Told:
     beaten: dict[str, Quarantine]
     """The quarantined verifiers that its drafts rest on."""
 
+    @property
+    def known(self) -> bool:
+        """Whether the ledger has anything of it."""
+        return self.episode is not None or self.dealt is not None or bool(self.turns)
+
     def name(self, policy: str) -> str:
         """What a policy, or the verifier that wrote an answer, is called."""
         return self.names.get(policy, policy)
 
 
-def told(history: History, key: str) -> Told | None:
-    """An episode by its id; none where the ledger knows nothing of it."""
+def told(history: History, key: str) -> Told:
+    """An episode by its id; see `known`, where the ledger may have nothing of it."""
     episode, dealt, turns = history.episode(key), history.hand(key), history.trace(key)
-    if episode is None and dealt is None and not turns:
-        return None
     rests = {task.grounding.verifier for task in episode.drafts} if episode else set[str]()
     beaten = {name: proof for name, proof in history.quarantined().items() if name in rests}
     names = {policy.id: policy.name for policy in history.policies()}

@@ -12,6 +12,7 @@ table's own last column and reads without it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from noria.types import Turn
 
@@ -57,7 +58,7 @@ def waterfall(turns: Sequence[Turn]) -> Waterfall:
     busy = sum(end - start for start, end in stretches)
     most = busy * BREAK
     cuts: list[tuple[float, float]] = []  # where a stretch begins, and how much idle time before it is left out
-    for (_, end), (start, _) in zip(stretches, stretches[1:], strict=False):
+    for (_, end), (start, _) in pairwise(stretches):
         if start - end > most > 0:
             cuts.append((start, start - end - most))
     wall = stretches[-1][1]

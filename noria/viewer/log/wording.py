@@ -1,13 +1,15 @@
 """Texts taken apart for reading: two drafts word by word, a prompt at its fences, a long text at its end."""
 
+import json
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from math import exp
-from typing import Literal
+from typing import Any, Literal
 
 from noria.fence import LETTERS
 from noria.types import Turn
+from noria.viewer.log.naming import short
 
 COMPARED = 1500
 """Words of each draft that are compared: the time grows with their square."""
@@ -19,6 +21,7 @@ FOLDED = 700
 """Characters from which a prompt is folded."""
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_NAMED = re.compile(r"\b((?:sample|episode)-[0-9a-f]{16})\b")
 _FENCE = re.compile(rf"(</?data-[a-z]{{{LETTERS}}}>)")
 
 
@@ -26,7 +29,7 @@ _FENCE = re.compile(rf"(</?data-[a-z]{{{LETTERS}}}>)")
 class Part:
     """A piece of a text."""
 
-    kind: Literal["same", "gone", "new", "said", "fence", "data"]
+    kind: Literal["same", "gone", "new", "said", "fence", "data", "sample", "episode"]
     text: str
 
 
@@ -45,17 +48,29 @@ def difference(before: str, after: str) -> list[Part]:
 
 
 def parted(content: str) -> list[Part]:
-    """A prompt at its fences: what was `said`, the `fence` itself, and the `data` inside one."""
+    """A prompt at its fences: what was `said`, the `fence` itself, and the `data` between two that belong together."""
+    pieces = _FENCE.split(content)
     found: list[Part] = []
-    inside = ""
-    for piece in _FENCE.split(content):
-        if _FENCE.fullmatch(piece):
+    closing = ""
+    for at, piece in enumerate(pieces):
+        if at % 2:
             found.append(Part("fence", piece))
-            opens = not piece.startswith("</")
-            inside = piece if opens and not inside else "" if piece == inside.replace("<", "</") else inside
+            if not closing and (end := piece.replace("<", "</", 1)) in pieces[at + 1 :]:
+                closing = end
+            elif piece == closing:
+                closing = ""
         elif piece:
-            found.append(Part("data" if inside else "said", piece))
+            found.append(Part("data" if closing else "said", piece))
     return found
+
+
+def pointed(text: str) -> list[Part]:
+    """A sentence of a program at the ids in it: what is `said`, and each `sample` and `episode` that it names."""
+    kinds: dict[str, Literal["sample", "episode"]] = {"sample": "sample", "episode": "episode"}
+    pieces = _NAMED.split(text)
+    return [
+        Part(kinds[piece.partition("-")[0]] if at % 2 else "said", piece) for at, piece in enumerate(pieces) if piece
+    ]
 
 
 def excerpt(text: str, long: int) -> str:
@@ -81,3 +96,15 @@ def chances(turn: Turn) -> list[Chance]:
     total = sum(weights.values()) or 1.0
     found = [Chance(one, turn.logprobs[one], 100 * weight / total) for one, weight in weights.items()]
     return sorted(found, key=lambda one: -one.share)
+
+
+def written(value: Any) -> str:
+    """A JSON value as a person reads it, on one line."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(", ", ": "))
+
+
+READERS = {
+    "short": short, "excerpt": excerpt, "pointed": pointed, "parted": parted, "difference": difference,
+    "chances": chances, "written": written, "folded": FOLDED, "whole": WHOLE,
+}  # fmt: skip
+"""What the templates of the log read texts with."""

@@ -17,6 +17,8 @@ from noria.viewer.log.answering import Control, answered, news, options
 from noria.viewer.log.asked import Filter
 from noria.viewer.log.listing import Log, skimmed
 
+OF_EPISODE = "WHERE v.episode = samples.episode"
+
 LOG = Log(
     table="samples",
     key="sequence",
@@ -34,8 +36,8 @@ LOG = Log(
         Filter("policy", "written by", "policy_name = :policy"),
         Filter("source", "source", "source = :source"),
         Filter("worded", "worded by", "worded_by = :worded"),
-        Filter("template", "template", "EXISTS (SELECT 1 FROM used WHERE version = :template AND used.episode = samples.episode)"),
-        Filter("verdict", "judge's ruling", "EXISTS (SELECT 1 FROM verdicts WHERE verdicts.episode = samples.episode AND ruling = :verdict)"),
+        Filter("template", "template", f"EXISTS (SELECT 1 FROM used v {OF_EPISODE} AND version = :template)"),  # noqa: S608 (our words)
+        Filter("verdict", "judge's ruling", f"EXISTS (SELECT 1 FROM verdicts v {OF_EPISODE} AND ruling = :verdict)"),  # noqa: S608 (our words)
         Filter("withdrawn", "with withdrawn rows", "", unless="withdrawn = ''"),
         Filter("quarantined", "with quarantined rows", "", unless="quarantined = ''"),
     ),
@@ -54,7 +56,9 @@ def newer(request: Request) -> Response:
 
 def controls(catalogue: Catalogue) -> list[Control]:
     """The controls over the log, with what each offers."""
-    written = {name for role in ROLES for name in skimmed(catalogue, "samples", "policy_name", "role = :role", role=role)}
+    written = {
+        name for role in ROLES for name in skimmed(catalogue, "samples", "policy_name", "role = :role", role=role)
+    }
     return [
         *options(catalogue, "domain", "level", "round"),
         Control("policy", sorted(written)),

@@ -20,10 +20,9 @@ from noria.types import ROLES, Episode
 from noria.viewer.log.addresses import Addresses
 from noria.viewer.log.answering import download, missing
 from noria.viewer.log.conversation import conversation
-from noria.viewer.log.naming import short
 from noria.viewer.log.reading import Told, reading, told
 from noria.viewer.log.waterfall import waterfall
-from noria.viewer.log.wording import FOLDED, WHOLE, chances, difference, excerpt, parted
+from noria.viewer.log.wording import READERS
 from noria.viewer.rendering import page
 from noria.viewer.story import HOW, STEP
 
@@ -40,7 +39,7 @@ def episode(request: Request) -> Response:
     at = Addresses(one.name)
     with reading(one.folder) as history:
         found = told(history, key)
-    if found is None:
+    if not found.known:
         return missing(one.catalogue, at, "episode", key)
     first = _first(request.query_params.get("turn", ""), len(found.turns))
     turns = found.turns[first - 1 : first - 1 + TURNS]
@@ -53,8 +52,7 @@ def episode(request: Request) -> Response:
         "taught": _taught(one.catalogue, key),
         "previous": _beside(one.catalogue, found, BEFORE), "next": _beside(one.catalogue, found, AFTER),
         "how": HOW, "step_words": STEP, "roles": ROLES, "kind": _kind(found),
-        "short": short, "parted": parted, "excerpt": excerpt, "difference": difference, "chances": chances,
-        "folded": FOLDED, "whole": WHOLE,
+        **READERS,
     }  # fmt: skip
     return page(request, "episode.html", values)
 
@@ -64,7 +62,7 @@ def as_json(request: Request) -> Response:
     one, key = request.app.state.shelf.open(request.path_params["session"]), request.path_params["id"]
     with reading(one.folder) as history:
         found = told(history, key)
-    if found is None:
+    if not found.known:
         raise HTTPException(404, f"The session {one.name!r} knows no episode {key!r}.")
     parts = {"episode": found.episode, "dealt": found.dealt}
     body = {name: part.model_dump(mode="json") if part else None for name, part in parts.items()}

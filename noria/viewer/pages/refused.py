@@ -18,14 +18,16 @@ from noria.types import ROLES, Reason, Stage
 from noria.viewer.log.answering import Control, answered, news, options
 from noria.viewer.log.asked import Asked, Filter
 from noria.viewer.log.listing import Log, grouped
-from noria.viewer.story import HOW, STEP
+from noria.viewer.story import HOW
+
+OF_EPISODE = "WHERE used.episode = episodes.id"
 
 LOG = Log(
     table="episodes",
     key="number",
     columns="number, id, round, position, domain, skill, level, outcome, reason, stage, "
     "substr(evidence, 1, 600) AS evidence, substr(instruction, 1, 500) AS instruction, "
-    "substr(answer, 1, 300) AS answer, drafts, attempts, passed, solve_rate, generator, critic, adversary, judge, solver",
+    "substr(answer, 1, 300) AS answer, solve_rate, generator",
     base="outcome <> 'accepted'",
     match="number IN (SELECT rowid FROM words WHERE words MATCH :match)",
     cover="episodes_in_the_log",
@@ -36,7 +38,7 @@ LOG = Log(
         Filter("domain", "domain", "domain = :domain"),
         Filter("level", "level", "level = :level"),
         Filter("round", "round", "round = :round"),
-        Filter("template", "template", "EXISTS (SELECT 1 FROM used WHERE version = :template AND used.episode = episodes.id)"),
+        Filter("template", "template", f"EXISTS (SELECT 1 FROM used {OF_EPISODE} AND version = :template)"),  # noqa: S608 (our words)
         *(Filter(role, role, f"{role} = :{role}") for role in ROLES),
     ),
 )  # fmt: skip
@@ -53,7 +55,7 @@ def newer(request: Request) -> Response:
 
 
 def reasons(catalogue: Catalogue, asked: Asked) -> dict[str, object]:
-    """The counts by reason of everything else that was asked for; and what reasons and stages mean."""
+    """The counts by reason of everything else that was asked for; and what the reasons mean."""
     without = {name: value for name, value in asked.chosen.items() if name != "reason"}
     counts = grouped(catalogue, LOG, replace(asked, chosen=without), "reason")
     most = max((count for _, count in counts), default=1)
@@ -62,7 +64,7 @@ def reasons(catalogue: Catalogue, asked: Asked) -> dict[str, object]:
          "address": asked.address(reason=None if asked.chosen.get("reason") == reason else reason)}
         for reason, count in counts
     ]  # fmt: skip
-    return {"bars": bars, "how": HOW, "step": STEP}
+    return {"bars": bars, "how": HOW}
 
 
 def controls(catalogue: Catalogue) -> list[Control]:
