@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -45,8 +45,8 @@ OPEN = "/static/"
 STAMP = "stamp"
 """Field of a form that carries the page's own token."""
 
-LARGEST = 1 << 16
-"""Bytes of a form."""
+LARGEST, FIELDS = 1 << 16, 500
+"""Bytes and fields of a form."""
 
 
 def _random() -> str:
@@ -161,7 +161,7 @@ def _without_token(request: Request) -> str:
     return "/" + path.lstrip("/\\") + (f"?{urlencode(rest)}" if rest else "")
 
 
-async def posted(request: Request) -> dict[str, str]:
+async def posted(request: Request) -> dict[str, list[str]]:
     """The fields of a form that a page of this viewer sent.
 
     Raises:
@@ -173,10 +173,10 @@ async def posted(request: Request) -> dict[str, str]:
         if len(body) > LARGEST:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "What was sent is too large.")
     try:
-        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
-    except ValueError:
-        fields = {}
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+    except ValueError as fault:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "What was sent is no form.") from fault
     access: Access = request.app.state.access
-    if not access.stamped(fields.pop(STAMP, "")):
+    if not access.stamped(fields.pop(STAMP, [""])[-1]):
         raise HTTPException(HTTPStatus.FORBIDDEN, "This was not sent from a page of this viewer.")
     return fields

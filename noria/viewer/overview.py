@@ -121,8 +121,8 @@ def guards(catalogue: Catalogue) -> list[Json]:
     return found
 
 
-def said_of_rounds(catalogue: Catalogue) -> list[tuple[int, str]]:
-    """What went otherwise than usual: rounds that did not train, hold an exam or deal all; and quarantines."""
+def said_of_rounds(catalogue: Catalogue) -> list[tuple[list[int], str]]:
+    """What went otherwise than usual, each with its rounds: no training, no exam, a benched judge, a quarantine."""
     found: list[tuple[int, str]] = []
     for row in catalogue.rows("SELECT round, facts FROM rounds ORDER BY round"):
         told = json.loads(row["facts"])
@@ -131,7 +131,7 @@ def said_of_rounds(catalogue: Catalogue) -> list[tuple[int, str]]:
         }  # fmt: skip
         found += [(row["round"], f"{words}: {told[key]}") for key, words in said.items() if told.get(key)]
         if benched := (told.get("judge") or {}).get("benched"):
-            found.append((row["round"], f"its judge was benched: {benched}"))
+            found.append((row["round"], f"the judge was benched: {benched}"))
         if undealt := told.get("undealt"):
             found.append((row["round"], f"dealt nothing of {', '.join(undealt)}"))
     beaten = (
@@ -139,7 +139,10 @@ def said_of_rounds(catalogue: Catalogue) -> list[tuple[int, str]]:
     )
     for row in catalogue.rows(f"{beaten} GROUP BY verifier, quarantined"):
         found.append((row["round"], f"{row['verifier']} is quarantined ({row['count']} samples): {row['quarantined']}"))
-    return found
+    rounds: dict[str, list[int]] = {}
+    for number, said in found:
+        rounds.setdefault(said, []).append(number)
+    return [(numbers, said) for said, numbers in rounds.items()]
 
 
 def pool(catalogue: Catalogue) -> list[Json]:

@@ -112,10 +112,10 @@ def share(part: float | None, digits: int = 0) -> str:
 def ago(at: float, now: float | None = None) -> str:
     """How long ago a moment was."""
     span = (time.time() if now is None else now) - at
-    for size, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+    for size, word in ((DAY, "day"), (HOUR, "h"), (MINUTE, "min")):
         if span >= size:
             count = int(span // size)
-            return f"{count} {word}{'s' * (count > 1)} ago"
+            return f"{count} {word}{'s' * (word == 'day' and count > 1)} ago"
     return "just now"
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from noria.graphs.steering.asking import waiting
 from noria.memory.lock import held
 from noria.viewer import overview
 from noria.viewer.drawing import curve, wheel
@@ -61,6 +62,7 @@ def shown_of(one: Open, number: int | None, root: str) -> dict[str, Any]:
         "guards": overview.guards(catalogue),
         "otherwise": overview.said_of_rounds(catalogue),
         "holds": facts["holds"] if now.state == "waiting" else {},
+        "waiting": waiting(one.folder) if now.state == "waiting" and facts["holds"].get("for") != "pause" else {},
         "paused": overview.paused(steps),
         "notes": overview.notes(steps),
         "left_out": json.loads(facts.get("left_out") or "[]"),
