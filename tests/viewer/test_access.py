@@ -120,10 +120,9 @@ def test_a_viewer_that_only_reads_refuses_every_deed_with_a_sentence(viewer: Vie
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://127.0.0.1:1", "http://localhost"])
 def test_a_deed_is_not_taken_from_another_origin(steerable: Viewing, origin: str) -> None:
-    stamp = stamped(steerable)
-    status, _, page = ask(steerable, "/s/turns/steer/pause", method="POST", body=f"stamp={stamp}", Origin=origin)
+    status, _, page = ask(steerable, "/s/turns/steer/pause", method="POST", Origin=origin)
     assert status == 403
-    assert "not sent from a page" in said(page)
+    assert "another place" in said(page)
 
 
 @pytest.mark.parametrize(
@@ -132,13 +131,7 @@ def test_a_deed_is_not_taken_from_another_origin(steerable: Viewing, origin: str
 def test_a_deed_is_not_taken_without_the_pages_own_token(steerable: Viewing, body: str) -> None:
     status, _, page = ask(steerable, "/s/turns/steer/pause", method="POST", body=body, Origin=steerable.host)
     assert status in (400, 403, 413)
-    assert said(page).endswith(".")
-
-
-def stamped(viewer: Viewing) -> str:
-    port = viewer.host.rsplit(":", 1)[1]
-    assert port
-    return Access(steering=True).stamp()
+    assert re.search("not sent from a page|too large|no form", said(page))
 
 
 def test_methods_that_no_page_has_are_refused(viewer: Viewing) -> None:
