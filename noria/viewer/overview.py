@@ -121,15 +121,16 @@ def guards(catalogue: Catalogue) -> list[Json]:
     return found
 
 
+WITHOUT = {"untrained": "no training", "unexamined": "no exam", "unseated": "no exam for a seat"}
+"""Facts of a round that say why it went without something."""
+
+
 def said_of_rounds(catalogue: Catalogue) -> list[tuple[list[int], str]]:
     """What went otherwise than usual, each with its rounds: no training, no exam, a benched judge, a quarantine."""
     found: list[tuple[int, str]] = []
     for row in catalogue.rows("SELECT round, facts FROM rounds ORDER BY round"):
         told = json.loads(row["facts"])
-        said = {
-            "untrained": "did not train", "unexamined": "held no exam", "unseated": "held no exam for a seat",
-        }  # fmt: skip
-        found += [(row["round"], f"{words}: {told[key]}") for key, words in said.items() if told.get(key)]
+        found += [(row["round"], f"{words}: {told[key]}") for key, words in WITHOUT.items() if told.get(key)]
         if benched := (told.get("judge") or {}).get("benched"):
             found.append((row["round"], f"the judge was benched: {benched}"))
         if undealt := told.get("undealt"):
