@@ -1,7 +1,7 @@
 """The catalogue's tables: documented SQL (`tables.sql`) that people, datasette and DuckDB read as it is.
 
     session · rounds · stages · episodes · attempts · checks · critiques · probes · verdicts
-    samples · turns · templates · used · policies · learned · exams · exam_domains · exam_items
+    samples · turns · templates · used · policies · learned · shown · exams · exam_domains · exam_items
     seatings · moves · steps · words (full text)            views: accepted · refused · funnel · cost
 
 One row a thing, text in full, names of policies beside their ids. A fact that this session

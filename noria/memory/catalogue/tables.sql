@@ -34,7 +34,7 @@ CREATE TABLE episodes ( -- Every ended episode: one seed through all seats, and 
     reason TEXT NOT NULL, -- Why, in one word, such as `duplicate`.
     stage TEXT NOT NULL, -- How far it came: `dealt`, `proposed`, `well_formed`, `novel`, …, `accepted`.
     evidence TEXT NOT NULL, -- The failed check, the probe or the error in words.
-    instruction TEXT NOT NULL, -- The last draft's; empty where no proposal could be read.
+    instruction TEXT NOT NULL, -- The last draft's; before the first, as the proposal words it.
     answer TEXT NOT NULL, -- The answer that is taught; of one turned away, the last that was given.
     worded_by TEXT NOT NULL, -- Who worded the instruction: `generator`, `program`.
     verifier TEXT NOT NULL, -- The program that checks it, with its version.
@@ -193,6 +193,11 @@ CREATE TABLE learned ( -- Which policy was given which row to learn.
     PRIMARY KEY (sample, policy)
 ) WITHOUT ROWID;
 
+CREATE TABLE shown ( -- Which accepted episodes' generator was shown which sample, to keep away from it.
+    sample TEXT NOT NULL, -- Id of the sample whose instruction was shown.
+    episode TEXT NOT NULL, -- Id of the later episode.
+    PRIMARY KEY (sample, episode)
+) WITHOUT ROWID;
 CREATE TABLE exams ( -- Parent against student on the same fresh items, by round.
     round INTEGER PRIMARY KEY, -- The round that held it.
     id TEXT NOT NULL, -- Its id.
@@ -302,6 +307,14 @@ CREATE VIEW cost AS -- What each policy cost in each seat.
     SELECT role, policy_name AS policy, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,
         sum(completion_tokens) AS completion_tokens, sum(seconds) AS seconds FROM turns GROUP BY role, policy_name;
 
+CREATE INDEX episodes_in_the_log ON episodes (
+    outcome, reason, stage, domain, level, round, generator, critic, adversary, judge, solver, id, number
+);
+CREATE INDEX samples_in_the_log ON samples (
+    role, domain, level, round, source, worded_by, policy_name, withdrawn, quarantined, episode, episode_number, sequence
+);
+CREATE INDEX samples_by_skill ON samples (role, domain, skill, sequence);
+CREATE INDEX samples_by_signature ON samples (signature, sequence);
 CREATE INDEX episodes_by_outcome ON episodes (outcome, number);
 CREATE INDEX episodes_by_reason ON episodes (reason, number);
 CREATE INDEX episodes_by_round ON episodes (round, position);
