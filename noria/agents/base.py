@@ -122,7 +122,7 @@ class Agent:
                 max_tokens=ask.max_tokens,
                 temperature=ask.temperature,
                 n=ask.n,
-                schema=ask.schema,
+                schema=sheet.templates[ask.template].schema or ask.schema,
                 choices=ask.choices,
                 policy=self.policy,
             )

@@ -24,7 +24,6 @@ from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.serving import serve
-from noria.graphs.steering.files import PROMPTS
 from noria.graphs.steering.listening import listening
 from noria.graphs.steering.taking import beginning, in_force
 from noria.inference.fleet import Fleet, Launcher
@@ -35,6 +34,7 @@ from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.prompts.lookup import FOLDER
 from noria.training.standing import must_stand
 from noria.types import Episode, Policy
 from noria.waiting import QUIET, watched
@@ -128,7 +128,7 @@ async def _begin(history: History, config: SessionConfig, templates: Templates) 
     if history.ledger.fact("config") is None:
         await history.keep_fact("config", config.model_dump_json())
         await history.keep_fact("started", str(time.time()))
-    folder = config.session / PROMPTS
+    folder = config.session / FOLDER
     with storage(folder):
         folder.mkdir(exist_ok=True)
         for name in templates.versions():

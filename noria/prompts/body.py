@@ -14,15 +14,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
-from noria.prompts.environment import ENVIRONMENT, LOOP_FACTS
+from noria.prompts.environment import ENVIRONMENT, LOOP_FACTS, bounded
 from noria.prompts.faults import Fault
 
 ROLES = ("system", "user", "assistant")
 
 DEEP = 40
 """How deep expressions and blocks may be nested."""
+
+NODES = 4_000
+"""Statements, names, operators, … that a block may be made of."""
 
 _ROLE_LINE = re.compile(rf"^({'|'.join(ROLES)}):[ \t]*$", re.MULTILINE)
 
@@ -86,10 +89,15 @@ def asked(tree: nodes.Template) -> set[str]:
 def _strange(tree: nodes.Template, offset: int) -> Iterator[Fault]:
     """What may not stand in a body."""
     left: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    count = 0
     while left:
         node, depth = left.pop()
+        count += 1
+        if count > NODES:
+            yield Fault(offset + 1, f"The block is made of more than {NODES:,} expressions.")
+            return
         if depth > DEEP:
-            yield Fault(offset + node.lineno, f"The block is nested deeper than {DEEP} levels.")
+            yield Fault(offset + (node.lineno or 1), f"The block is nested deeper than {DEEP} levels.")
             return
         if type(node) not in _ALLOWED:
             yield _refused(node, offset)
@@ -97,7 +105,7 @@ def _strange(tree: nodes.Template, offset: int) -> Iterator[Fault]:
             yield Fault(offset + node.lineno, "A loop that calls itself (`recursive`) is not allowed.")
         elif isinstance(node, nodes.Filter | nodes.Test):
             known = ENVIRONMENT.filters if isinstance(node, nodes.Filter) else ENVIRONMENT.tests
-            if node.name not in known:
+            if node.name not in known or node.name.startswith("_"):
                 yield Fault(offset + node.lineno, ENVIRONMENT.lacks(node.name, known))
         left.extend((child, depth + 1) for child in node.iter_child_nodes())
 
@@ -111,17 +119,27 @@ def _refused(node: nodes.Node, offset: int) -> Fault:
             "The template has a block of `filter`, `call` or `macro`, which could break the fence.",
             "Filter the fields themselves: `{{ instruction | upper }}`.",
         )
-    return Fault(offset + node.lineno, f"`{type(node).__name__.lower()}` is not allowed in a template.")
+    return Fault(offset + (node.lineno or 1), f"`{type(node).__name__.lower()}` is not allowed in a template.")
 
 
-def laid(tree: nodes.Template, kind: str, own: frozenset[str]) -> nodes.Template:
-    """The tree with every expression filtered at last that names anything but what stands open."""
+def compiled(tree: nodes.Template, kind: str, own: frozenset[str]) -> Template:
+    """The tree as it is rendered: bounded, and every expression fenced at last that names what does not stand open.
+
+    Raises:
+        SyntaxError: Python cannot say it: loops nested too deep.
+    """
     opened = _open(tree, own)
-    for output in tree.find_all(nodes.Output):
-        for at, part in enumerate(output.nodes):
-            if not isinstance(part, nodes.TemplateData) and named(part) - opened:
-                output.nodes[at] = nodes.Filter(part, kind, [], [], None, None, lineno=part.lineno)
-    return tree
+    fenced = [
+        (output, at, kind if named(part) - opened else "_shown")
+        for output in tree.find_all(nodes.Output)
+        for at, part in enumerate(output.nodes)
+        if not isinstance(part, nodes.TemplateData)
+    ]
+    tree = bounded(tree)
+    for output, at, name in fenced:
+        part = output.nodes[at]
+        output.nodes[at] = nodes.Filter(part, name, [], [], None, None, lineno=part.lineno)
+    return ENVIRONMENT.from_string(tree)
 
 
 def named(node: nodes.Node) -> set[str]:

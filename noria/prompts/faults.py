@@ -7,7 +7,7 @@ from pathlib import Path
 from noria.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong, or that its author may not have meant."""
 
@@ -28,7 +28,7 @@ def refuse(found: Iterable[Fault], place: str) -> None:
     Raises:
         ConfigError: with file and line.
     """
-    for one in sorted(found):
+    for one in sorted(found, key=lambda fault: fault.line):
         if not one.warning:
             raise ConfigError(f"{place}:{one.line}: {one.what}", mend=one.mend)
 

@@ -48,6 +48,12 @@ SEATS = {
 }  # fmt: skip
 """Template to the role that asks with it."""
 
+REPLIES = {
+    "critic": frozenset({"faults", "revise", "advice"}), "adversary": frozenset({"kind", "answer", "claim"}),
+    "reword": frozenset({"instruction"}), "explain": frozenset({"instruction"}),
+}  # fmt: skip
+"""Templates that may say the JSON schema of the reply themselves, and the properties that a program reads of it."""
+
 
 def own(name: str) -> frozenset[str]:
     """The fields of a template that need no fence."""

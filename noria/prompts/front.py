@@ -23,6 +23,9 @@ from noria.prompts.faults import Fault, names
 FRONT_LIMIT = 16_000
 """Longest front matter, in characters."""
 
+BRACKETS = 400
+"""Most opening brackets of a front matter: YAML is slow to read what is nested deep."""
+
 _FENCED = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -33,7 +36,7 @@ class Front(BaseModel):
 
     name: str
     description: str
-    inputs: tuple[str, ...]
+    inputs: list[str]
     output: Literal["program"] | dict[str, Any] = "program"
     defaults: dict[str, Any] = {}
 
@@ -53,6 +56,9 @@ def split(text: str, found: list[Fault]) -> tuple[Front | None, str, int]:
 def _front(source: str, found: list[Fault]) -> Front | None:
     if len(source) > FRONT_LIMIT:
         found.append(Fault(1, f"The front matter has {len(source)} characters; {FRONT_LIMIT} are allowed."))
+        return None
+    if source.count("[") + source.count("{") > BRACKETS:
+        found.append(Fault(1, f"The front matter holds more than {BRACKETS} opening brackets."))
         return None
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(source)):

@@ -13,21 +13,21 @@ from somewhere opens no role and ends no turn.
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from jinja2 import Template as Compiled
-from jinja2 import TemplateError
 
 from noria import fence
 from noria.errors import ConfigError
 from noria.identity import digest
 from noria.prompts import body, front
-from noria.prompts.environment import ENVIRONMENT
 from noria.prompts.faults import Fault, names, place_of, refuse
-from noria.prompts.fields import FIELDS, MARK, NOTES, OPEN, OPTIONAL, own
+from noria.prompts.fields import FIELDS, MARK, NOTES, OPEN, OPTIONAL, REPLIES, own
+from noria.prompts.limits import Budget
 from noria.types import Message
 
 RENDER_LIMIT = 20_000
@@ -51,7 +51,8 @@ class Template:
     path: Path | None
     """The file it was read from; none where it is a text alone."""
     text: str
-    blocks: tuple[tuple[str, Compiled], ...]
+    blocks: tuple[tuple[str, Compiled, int], ...]
+    """Role, body, and the line it begins on."""
 
     @classmethod
     def parse(cls, text: str, name: str, path: Path | None = None) -> "Template":
@@ -69,6 +70,11 @@ class Template:
     def version(self) -> str:
         """`name@hash` of the file's text, 12 hexadecimal digits."""
         return f"{self.name}@{digest(self.text)[:12]}"
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON schema of the reply, where the template says it; else a program does."""
+        return self.output if isinstance(self.output, dict) else None
 
     @property
     def place(self) -> str:
@@ -90,20 +96,29 @@ class Template:
             )
         messages: list[Message] = []
         mark = fence.drawn()
-        given = {**OPTIONAL, **fields, MARK: fence.opening(mark), "_drawn": mark}
+        given = {**OPTIONAL, **fields, MARK: fence.opening(mark), "_drawn": mark, "_budget": Budget()}
         given[NOTES] = [_line(note) for note in given[NOTES]]
-        try:
-            for role, compiled in self.blocks:
+        for role, compiled, line in self.blocks:
+            try:
                 content = compiled.render(given).strip()
-                messages.append(Message(role=cast("Literal['system', 'user', 'assistant']", role), content=content))
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as fault:
-            raise ConfigError(f"The template {self.name!r} ({self.place}) cannot be rendered: {fault}.") from fault
+            except Exception as fault:  # an expression may raise anything
+                raise ConfigError(
+                    f"The template {self.name!r} cannot be rendered: {self.place}:{line + _line_of(fault) - 1}: "
+                    f"{str(fault).rstrip('.') or type(fault).__name__}."
+                ) from fault
+            messages.append(Message(role=cast("Literal['system', 'user', 'assistant']", role), content=content))
         length = sum(len(message.content) for message in messages)
         if length > RENDER_LIMIT:
             raise ConfigError(
                 f"The template {self.name!r} made a prompt of {length} characters; {RENDER_LIMIT} are allowed."
             )
         return tuple(messages)
+
+
+def _line_of(fault: BaseException) -> int:
+    """The line of a block on which its rendering failed; Jinja2 writes it into the traceback."""
+    lines = [at.lineno or 1 for at in traceback.extract_tb(fault.__traceback__) if at.filename == "<template>"]
+    return lines[-1] if lines else 1
 
 
 def _line(note: str) -> str:
@@ -139,12 +154,17 @@ def examine(text: str, name: str, path: Path | None = None) -> tuple[Template | 
     trees = [(part, tree) for part in parts if (tree := body.parsed(part, found)) is not None]
     if len(trees) == len(parts) > 0:
         found.extend(_fields(head, name, set().union(*(body.asked(tree) for _, tree in trees)), text))
+    found.extend(_output(head, name, text))
     if any(not fault.warning for fault in found):
         return None, found
-    kind = "defused" if name in OPEN else "fenced"
-    compiled = tuple((part.role, ENVIRONMENT.from_string(body.laid(tree, kind, own(name)))) for part, tree in trees)
+    kind, compiled = "defused" if name in OPEN else "fenced", []
+    for part, tree in trees:
+        try:
+            compiled.append((part.role, body.compiled(tree, kind, own(name)), part.line))
+        except (SyntaxError, RecursionError, MemoryError) as fault:
+            return None, [*found, Fault(part.line, f"The block is too tangled for Python: {fault}.")]
     inputs, defaults = frozenset(head.inputs), dict(head.defaults)
-    return Template(name, head.description, inputs, head.output, defaults, path, text, compiled), found
+    return Template(name, head.description, inputs, head.output, defaults, path, text, tuple(compiled)), found
 
 
 def _fields(head: front.Front, name: str, used: set[str], text: str) -> Iterable[Fault]:
@@ -157,3 +177,24 @@ def _fields(head: front.Front, name: str, used: set[str], text: str) -> Iterable
         yield Fault(line, f"The template declares {names(left)} in `inputs` but does not use it.", known)
     if left := declared - FIELDS[name]:
         yield Fault(line, f"The template asks for {names(left)}, which Noria does not give this role.", known)
+    line = front.line_of("defaults", text)
+    if left := head.defaults.keys() - declared:
+        yield Fault(line, f"The template has a default for {names(left)}, which is not in `inputs`.", known)
+    for field, value in head.defaults.items():
+        each = value if isinstance(value, list) else [value]
+        if field == MARK or not all(isinstance(one, str | int | float) for one in each):
+            yield Fault(line, f"The default of `{field}` must be a text, a number, or a list of these.")
+
+
+def _output(head: front.Front, name: str, text: str) -> Iterable[Fault]:
+    """What is wrong with a reply's schema."""
+    if not isinstance(head.output, dict):
+        return
+    line = front.line_of("output", text)
+    if name not in REPLIES:
+        yield Fault(line, f"What {name!r} replies is set by the program.", "Write `output: program`, or leave it out.")
+        return
+    properties, wanted = head.output.get("properties"), REPLIES[name]
+    given = set(properties) if isinstance(properties, dict) else set()
+    if head.output.get("type") != "object" or given != wanted or not set(head.output.get("required", ())) >= wanted:
+        yield Fault(line, f"The schema must be of an object with {names(wanted)}, all required: a program reads them.")

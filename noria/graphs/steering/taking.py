@@ -24,6 +24,7 @@ from noria.memory.ledger import Write
 from noria.memory.steps import Steps, forcing, stepping, texting
 from noria.prompts import Template, Templates
 from noria.prompts.fields import FIELDS, MARK
+from noria.prompts.lookup import places
 from noria.types import Step
 
 LISTS = frozenset({"neighbours", "weak", "faults", "notes"})
@@ -62,7 +63,7 @@ def in_force(history: History, config: SessionConfig) -> Templates:
     for path in sorted(own.glob("*.md")):
         if path.stem in FIELDS:
             read(path, config.session)
-    return Templates([own, *([config.prompts] if config.prompts else [])])
+    return Templates(places(config.session, config.prompts))
 
 
 async def beginning(history: History, templates: Templates) -> None:
