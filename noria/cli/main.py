@@ -55,8 +55,8 @@ def main() -> None:
         rollback,
         running,
         seats,
-        view,
         steer,
+        view,
     )
 
     try:
