@@ -1,7 +1,7 @@
 """The sessions that a viewer shows: by name, never by a path that came with a request.
 
-    noria view FOLDER ─┬─ FOLDER holds a session ─► that one
-                       └─ else ─► every session below it, looked for again when the list is asked for
+noria view FOLDER ─┬─ FOLDER holds a session ─► that one
+└─ else ─► every session below it, looked for again when the list is asked for
 """
 
 from dataclasses import dataclass

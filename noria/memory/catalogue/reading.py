@@ -1,6 +1,6 @@
 """Reading a session by SQL: a catalogue that is brought up to the ledger, and cannot be written by who asks.
 
-    ledger ─► filling ─► catalogue.db ─► Catalogue.rows(sql, values)
+ledger ─► filling ─► catalogue.db ─► Catalogue.rows(sql, values)
 """
 
 import sqlite3

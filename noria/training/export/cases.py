@@ -1,6 +1,6 @@
 """Accepted episodes with what each taught, read one after another and never held whole.
 
-    episodes (deal order) ─► accepted ─► their samples, some hundred at once ─► Case
+episodes (deal order) ─► accepted ─► their samples, some hundred at once ─► Case
 """
 
 from collections.abc import Collection, Iterator
@@ -34,7 +34,8 @@ def cases(history: History, *, without: Collection[str] = (), rounds: Collection
 
     `without` are verifiers: what rests on one of them alone is left out. `rounds` are those read; all without.
     """
-    for number in sorted(rounds) or [None]:
+    numbers: list[int | None] = [*sorted(rounds)] or [None]
+    for number in numbers:
         accepted = (one for one in history.episodes(number) if one.outcome == "accepted")
         while page := list(islice(accepted, PAGE)):
             found: dict[tuple[str, str], Sample] = {}

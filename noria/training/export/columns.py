@@ -64,12 +64,12 @@ STORY = (
     Column("domain", "string", "the family of tasks"),
     Column("skill", "string", "the skill inside the domain"),
     Column("level", "int32", "the difficulty inside the domain"),
-    Column("source", "string", "who wrote the answer: the `student`, the `pool`, a `program`, or the `adversary`"),
+    Column("source", "string", "who wrote the answer: `student`, `pool`, `program` or `adversary`"),
     Column("policy", "string", "the policy or program that wrote the answer"),
     Column("worded_by", "string", "who worded the task: the `generator` or a `program`"),
     Column("generator", "string", "the policy that proposed the task"),
     Column("verifier", "string", "the program that checked the answer, with its version"),
-    Column("checks", "string", "JSON: the checks that the accepted answer passed"),
+    Column("checks", "string", "JSON: the checks that the accepted sample passed"),
     Column("solve_rate", "float64", "share of the solver's attempts at the task that passed"),
     Column("verdict", "string", "the judge's opinion; it admits nothing"),
     Column("probes", "int32", "attacks on the task and its answer that did not hold"),
@@ -82,6 +82,7 @@ STORY = (
 CONTRAST = (
     Column("why_rejected", "string", "`failed check`, `refuted attack` or `revised draft`"),
     Column("evidence", "string", "what the program (for a revised draft: the critic) found wrong"),
+    Column("chosen_checks", "string", "JSON: each check of the chosen answer"),
     Column("rejected_source", "string", "who wrote the rejected answer"),
     Column("rejected_policy", "string", "the policy or program that wrote it"),
     Column("rejected_checks", "string", "JSON: each check of the rejected answer, passed or not"),
@@ -90,7 +91,10 @@ CONTRAST = (
 
 MORE: dict[Format, tuple[Column, ...]] = {
     "preference": CONTRAST,
-    "kto": (Column("evidence", "string", "what the checks found"),),
+    "kto": (
+        Column("evidence", "string", "what the checks found"),
+        Column("completion_checks", "string", "JSON: each check of the answer, passed or not"),
+    ),
 }
 
 
@@ -101,8 +105,10 @@ def columns(form: Format) -> tuple[Column, ...]:
 
 def features(form: Format) -> list[dict[str, Any]]:
     """The columns as a dataset card's front matter names their types."""
-    chat = [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]
-    return [
-        {"name": one.name, "list": chat} if one.kind == "messages" else {"name": one.name, "dtype": one.kind}
-        for one in columns(form)
-    ]
+    return [{"name": one.name, **_typed(one.kind)} for one in columns(form)]
+
+
+def _typed(kind: Kind) -> dict[str, Any]:
+    if kind != "messages":
+        return {"dtype": kind}
+    return {"list": [{"name": name, "dtype": "string"} for name in ("role", "content")]}

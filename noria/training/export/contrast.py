@@ -113,8 +113,9 @@ def _refused(case: Case, sample: Sample) -> Iterator[tuple[Why, Answer]]:
         for probe in attack.probes if task.id == sample.provenance.task else ():
             if probe.by == "policy" and not probe.held and probe.evidence.startswith(REFUTED):
                 check = {"name": sample.provenance.verifier, "passed": False, "evidence": probe.evidence}
-                yield "refuted attack", Answer(
-                    probe.response, "adversary", attack.policy, (check,), f"{probe.kind}: {probe.evidence}"
+                yield (
+                    "refuted attack",
+                    Answer(probe.response, "adversary", attack.policy, (check,), f"{probe.kind}: {probe.evidence}"),
                 )
 
 

@@ -1,6 +1,6 @@
 """An accepted episode as rows of a format: what a trainer reads, and where it comes from.
 
-    answer's chat ─► sft, prompt-completion, chatml          contrasts of the episode ─► preference, kto
+answer's chat ─► sft, prompt-completion, chatml          contrasts of the episode ─► preference, kto
 """
 
 from collections.abc import Iterator
@@ -46,29 +46,30 @@ def rows(form: Format, case: Case, sample: Sample, place: Place) -> Iterator[Row
         yield {"text": chatml(sample.messages), "messages": chat(*sample.messages), **story}
     elif form == "preference":
         for pair in pairs(case, sample):
-            told = {
+            said: Row = {
                 "prompt": chat(*prompt),
                 "chosen": chat(_answered(pair.chosen.text)),
                 "rejected": chat(_answered(pair.rejected.text)),
             }
             yield {
-                **told,
+                **said,
                 **story,
-                "id": content_id("pair", list(told.values())),
+                "id": content_id("pair", list(said.values())),
                 "source": pair.chosen.source,
                 "policy": place.name(pair.chosen.policy),
-                "checks": canonical_json(pair.chosen.checks or list(sample.provenance.checks)),
                 "why_rejected": pair.why,
                 "evidence": pair.evidence,
+                "chosen_checks": canonical_json(pair.chosen.checks),
                 "rejected_source": pair.rejected.source,
                 "rejected_policy": place.name(pair.rejected.policy),
                 "rejected_checks": canonical_json(pair.rejected.checks),
             }
     else:
         for one, right, evidence in labelled(case, sample):
-            told = {"prompt": chat(*prompt), "completion": chat(_answered(one.text)), "label": right}
-            made = {"source": one.source, "policy": place.name(one.policy), "checks": canonical_json(one.checks)}
-            yield {**told, **story, **made, "id": content_id("labelled", list(told.values())), "evidence": evidence}
+            told: Row = {"prompt": chat(*prompt), "completion": chat(_answered(one.text)), "label": right}
+            made = {"source": one.source, "policy": place.name(one.policy), "evidence": evidence}
+            made |= {"id": content_id("labelled", list(told.values())), "completion_checks": canonical_json(one.checks)}
+            yield {**told, **story, **made}
 
 
 def chat(*messages: Message) -> list[dict[str, str]]:
