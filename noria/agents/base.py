@@ -42,6 +42,8 @@ class Desk:
     """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
+    traced: Callable[[TurnKey], str] = lambda key: ""
+    """A call's W3C trace context; empty where nobody traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Agent:
                 schema=ask.schema,
                 choices=ask.choices,
                 policy=self.policy,
+                traceparent=self.desk.traced(key),
             )
         )
         at("turn.paid")
