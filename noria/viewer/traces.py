@@ -80,7 +80,10 @@ class Traces:
         self._config = SessionConfig.model_validate_json(history.ledger.fact("config") or "{}")
         base = history.pointer("base")
         self._pretended = base is not None and base.id == PRETENDED
-        self._resource = Resource.create({"service.name": spans.SERVICE, "service.version": __version__})
+        self._resource = Resource.create(
+            # The session is the instance: by default that is a new one in every process.
+            {"service.name": spans.SERVICE, "service.version": __version__, "service.instance.id": self.line.session}
+        )
         self._scope = InstrumentationScope(spans.SCOPE, __version__, spans.SCHEMA)
 
     def episode(self, key: str) -> list[ReadableSpan]:
@@ -111,7 +114,7 @@ class Traces:
             spans.ROUND: ended.round, spans.POSITION: ended.position, spans.DOMAIN: ended.domain,
             spans.LEVEL: ended.level, spans.OUTCOME: ended.outcome, spans.REASON: ended.reason.value,
             spans.REACHED: ended.stage.value, spans.SOLVE_RATE: ended.solve_rate, spans.SAMPLE: ended.sample,
-            spans.SECONDS: ended.seconds, spans.SEED: dealt.seed.id if dealt else None,
+            spans.SECONDS: ended.seconds or None, spans.SEED: dealt.seed.id if dealt else None,
             spans.ERROR: ended.reason.value if ended.outcome == "error" else None,
             spans.EVIDENCE: ended.evidence if self.content else None,
         }  # fmt: skip
