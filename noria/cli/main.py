@@ -52,6 +52,7 @@ def main() -> None:
         rollback,
         running,
         seats,
+        view,
     )
 
     try:
