@@ -61,7 +61,8 @@ def traced(session: Path, watch: "Watch", say: Say) -> Iterator["Watch"]:
     try:
         yield sending.watching(watch)
     finally:
-        say(sending.close())
+        if sent := sending.close():
+            say(sent)
 
 
 def unable(environment: Mapping[str, str]) -> str:
@@ -80,11 +81,12 @@ def unable(environment: Mapping[str, str]) -> str:
 class Sending:
     """Sends what ends in one run of a session."""
 
-    def __init__(self, session: Path, where: str) -> None:
+    def __init__(self, session: Path, where: str, *, grace: float = GRACE) -> None:
         """Prepare to send; nothing is read or sent before a session is opened."""
         self.session = session
+        self.grace = grace
         self.where = where
-        self.sent = self.lost = self.left = 0
+        self.made = self.sent = 0
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._known: set[str] = set()
         self._finished = True
@@ -121,19 +123,20 @@ class Sending:
         self._thread.start()
 
     def close(self) -> str:
-        """Send what is left within a few seconds, and say what became of it all."""
-        if not self._thread.is_alive():
-            return f"traces: nothing was sent to {self.where}"
+        """Send what is left within a few seconds, and say what became of it; nothing where no session was opened."""
         self._jobs.put(None)
-        self._thread.join(GRACE)
-        self._closing.set()
-        if self._thread.is_alive():
+        if self._thread.ident is not None:
+            self._thread.join(self.grace)
+            self._closing.set()
             self._thread.join(1.0)
-        self._why.close()
+        if not self._thread.is_alive():  # while a try is on its way, what it says is heard here and nowhere else
+            self._why.close()
+        if self._thread.ident is None:
+            return ""
         said = f"traces: {self.sent} spans were sent to {self.where}"
-        self.left += sum(job is not None for job in _drained(self._jobs))
-        if self.lost or self.left:
-            gone = [f"{self.lost} spans"] * bool(self.lost) + [f"{self.left} episodes and stages"] * bool(self.left)
+        lost, left = self.made - self.sent, sum(job is not None for job in _drained(self._jobs))
+        if lost or left:
+            gone = [f"{lost} spans"] * bool(lost) + [f"{left} episodes and stages"] * bool(left)
             why = f" ({self._why.last})" if self._why.last else ""
             said += f"; {' and '.join(gone)} were not{why}: `noria trace {self.session} --otlp FILE` writes them all"
         return said
@@ -152,8 +155,8 @@ class Sending:
         try:
             traces = Traces(History(ledger), content=captures(os.environ))
             for batch in self._batches(traces):
-                done = not self._closing.is_set() and exporter.export(batch) is SpanExportResult.SUCCESS
-                self.sent, self.lost = self.sent + done * len(batch), self.lost + (not done) * len(batch)
+                if not self._closing.is_set() and exporter.export(batch) is SpanExportResult.SUCCESS:
+                    self.sent += len(batch)
         except Exception as fault:  # whatever it is, the run goes on
             self._why.last = f"{type(fault).__name__}: {fault}"
         finally:
@@ -172,7 +175,8 @@ class Sending:
             try:
                 job = self._jobs.get(timeout=PAUSE)
                 more = job is not None
-                batch += self._spans(traces, job) if job else self._last(traces)
+                found = self._spans(traces, job) if job else self._last(traces)
+                batch, self.made = batch + found, self.made + len(found)
             except Empty:
                 pass
             if not more or time.monotonic() - since > PAUSE or len(batch) >= BATCH:

@@ -78,7 +78,7 @@ def over(stages: Mapping[str, Any]) -> list[str]:
 
 def request(told: Sequence[Any]) -> dict[str, Any]:
     """Spans as an ExportTraceServiceRequest in OTLP's JSON."""
-    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it ships no types
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
     body = MessageToDict(encode_spans(told), use_integers_for_enums=True)

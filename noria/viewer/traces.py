@@ -374,18 +374,13 @@ def _nanoseconds(seconds: float) -> int:
 def _messages(said: Iterable[tuple[str, str]], finish: Iterable[str] | None = None) -> str:
     """Messages as the conventions write them: JSON, a list of parts each, and of replies why they ended."""
     found: list[dict[str, Any]] = [
-        {"role": role, "parts": [{"type": "text", "content": _text(content)}]} for role, content in said
+        {"role": role, "parts": [{"type": "text", "content": content}]} for role, content in said
     ]
     for message, why in zip(found, finish or (), strict=False):
         message["finish_reason"] = why
     return json.dumps(found, ensure_ascii=False)
 
 
-def _text(text: str) -> str:
-    """A text without halves of characters, which UTF-8 cannot say."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _attributes(said: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a thing; what is not is left out."""
-    return {name: _text(value) if isinstance(value, str) else value for name, value in said.items() if value is not None}
+    return {name: value for name, value in said.items() if value is not None}
