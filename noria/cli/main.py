@@ -53,6 +53,7 @@ def main() -> None:
         running,
         seats,
         view,
+        steer,
     )
 
     try:

@@ -9,6 +9,7 @@ from rich.table import Table
 from noria.cli.live import demand_lines, exam_line, left_line, seating_line, trial_line, unclean_line
 from noria.types import MEND, Exam, Quarantine, RoleExam, Stage, Trial
 from noria.viewer.guards import guard_lines
+from noria.viewer.steering import steering_lines
 from noria.viewer.text import printable
 
 
@@ -20,6 +21,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     _rounds(console, summary)
     _samples(console, summary["samples"])
     _quarantine(console, summary)
+    for line in steering_lines(summary["steering"]):
+        console.print(printable(line), markup=False)
     for one in summary["purges"]:
         taken = f"{one['samples']} samples withdrawn, {one['policies']} policies tainted"
         console.print(f"Purge of {printable(one['root'])}: {taken}", markup=False)
@@ -38,6 +41,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"Round {one['round']} did not train: {one['untrained']}", markup=False)
         if one["unexamined"]:
             console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
+        if one["kept_out"]:
+            console.print(f"Round {one['round']} kept its student out: {printable(one['kept_out'])}", markup=False)
         if one["unseated"]:
             console.print(f"Round {one['round']} held no exam for a seat: {one['unseated']}", markup=False)
     for line in guard_lines(summary["rounds"]):

@@ -22,12 +22,12 @@ from starlette.staticfiles import StaticFiles
 from noria.viewer import events
 from noria.viewer.access import Access, Door
 from noria.viewer.faults import Faults, missing
-from noria.viewer.pages import accepted, compare, episode, policies, prompts, refused, session, sessions, steer
+from noria.viewer.pages import accepted, compare, episode, policies, prompts, refused, sample, session, sessions, steer
 from noria.viewer.shelf import Shelf
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (sessions, session, accepted, refused, episode, prompts, policies, compare, steer, events)
+PAGES = (sessions, session, accepted, refused, sample, episode, prompts, policies, compare, steer, events)
 
 
 def application(shelf: Shelf, access: Access) -> Starlette:
