@@ -53,6 +53,8 @@ class Desk:
     """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
+    traced: Callable[[TurnKey], str] = lambda key: ""
+    """A call's W3C trace context; empty where nobody traces."""
     sheets: dict[str, Sheet] = field(default_factory=dict)
     """The sheet of each episode of the batch that plays."""
 
@@ -125,6 +127,7 @@ class Agent:
                 schema=sheet.templates[ask.template].schema or ask.schema,
                 choices=ask.choices,
                 policy=self.policy,
+                traceparent=self.desk.traced(key),
             )
         )
         at("turn.paid")
