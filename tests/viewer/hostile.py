@@ -1,6 +1,6 @@
 """A session whose every free field holds what a model might write to harm who reads it.
 
-    payload ─► an accepted episode with its samples, and a refused one: prompts, replies, drafts, evidence, names, ids
+payload ─► an accepted episode with its samples, and a refused one: prompts, replies, drafts, evidence, names, ids
 """
 
 import asyncio

@@ -19,7 +19,7 @@ LOOK = """() => ({
   owned: window.owned ?? null,
   text: document.querySelector('main').textContent,
   strange: [...document.querySelectorAll(
-    'main script:not([src^="/static/"]), iframe, object, embed, base, math, img, video, audio, animate, foreignObject, ' +
+    'main script:not([src^="/static/"]), iframe, object, embed, base, math, img, video, audio, animate, ' +
     'meta[http-equiv], main style, main form:not(.filters), main [style]')].map((one) => one.outerHTML.slice(0, 200)),
   handlers: [...document.querySelectorAll('main *')].flatMap((one) =>
     [...one.attributes].filter((at) => /^(on|hx-on|data-hx)/i.test(at.name)).map((at) => at.name)),
@@ -111,18 +111,16 @@ def test_they_stay_in_their_boxes(width: int, reader: tuple[Page, list[str]], se
 def test_what_is_searched_for_is_text_too(name: str, reader: tuple[Page, list[str]], served: Viewing) -> None:
     page, left = reader
     said = quote(PAYLOADS[name][:290])
-    for asked in (f"accepted?domain={said}&policy={said}&level={said}", f"refused?q={said}&template={said}&before={said}"):
+    for asked in (f"accepted?domain={said}&policy={said}", f"refused?q={said}&template={said}&before={said}"):
         found = inert(page, left, served, served.at(asked))
         # SQLite's texts and addresses end where a NUL stands; what stands before it is seen.
         assert seen(name).split("\\u0000")[0][:40] in found["text"]
 
 
 @pytest.mark.parametrize(
-    "key", ["%3Cscript%3Ewindow.owned=1%3C/script%3E", "%00", "..%2f..%2fledger.db", "%7B%7B7*7%7D%7D", "%ED%A0%80", "-"]
+    "key", ["%3Cscript%3Ewindow.owned=1%3C%2Fscript%3E", "%00", "..%2f..%2fledger.db", "%7B%7B7*7%7D%7D", "%ED%A0%80"]
 )
-def test_an_id_that_is_none_gets_a_sentence(
-    key: str, browser: Browser, served: Viewing, reader: tuple[Page, list[str]]
-) -> None:
+def test_an_id_that_is_none_gets_a_sentence(key: str, served: Viewing, reader: tuple[Page, list[str]]) -> None:
     page, left = reader
     for kind in ("sample", "episode"):
         answer = page.request.get(served.at(f"{kind}/{key}"))
@@ -148,7 +146,8 @@ def test_half_a_character_in_an_edited_ledger_is_a_sentence(tmp_path: Path, brow
     with sqlite3.connect(tmp_path / "edited" / "ledger.db") as ledger:
         (body,) = ledger.execute("SELECT body FROM deals WHERE episode = ?", (key,)).fetchone()
         half = {**json.loads(body), "random": "HALF"}
-        ledger.execute("UPDATE deals SET body = ? WHERE episode = ?", (json.dumps(half).replace("HALF", "\\ud800"), key))
+        edited = json.dumps(half).replace("HALF", "\\ud800")
+        ledger.execute("UPDATE deals SET body = ? WHERE episode = ?", (edited, key))
     ledger.close()
     with viewing(tmp_path / "edited") as served, tab(browser, served) as page:
         answer = page.request.get(served.at(f"episode/{key}"))

@@ -225,7 +225,7 @@ def test_the_refused_are_counted_by_reason_and_each_says_why(reader: Page, log: 
     reader.goto(log.at("refused"))
     expect(reader.locator(".count")).to_have_text("3 episodes match")
     reasons = reader.locator(".reasons li").all_inner_texts()
-    assert [re.sub(r"\s+", " ", one) for one in reasons][0].startswith("broken 1 an attack broke it")
+    assert re.sub(r"\s+", " ", reasons[0]).startswith("broken 1 an attack broke it")
     assert "Add one plum to two plums." in asked(reader)  # what was proposed, though no draft came of it
     reader.get_by_role("link", name=re.compile("^duplicate")).click()
     expect(reader.locator(".count")).to_have_text("1 episode matches")
