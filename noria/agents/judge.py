@@ -44,19 +44,17 @@ class Judge(Agent):
         Raises:
             ReplyError: the reply is neither word.
         """
-        found = [f"{check.name}: {check.evidence}" for check in attempt.checks]
-        evidence = "; ".join([*found, *(f"critic: {fault}" for fault in critique.faults)])
-        turn = await self._rule(dealt.episode, task.draft, 1, task.instruction, attempt.response, evidence)
+        ask = self.ruling(task.instruction, attempt.response, evidence(attempt, critique))
+        turn = await self.turn(dealt.episode, task.draft, 1, ask)
         ruling, confidence = _read(turn)
         veto = dealt.veto and (ruling != "reject" or confidence >= veto_above)
         return Verdict(policy=self.policy, ruling=ruling, confidence=confidence, veto=veto)
 
-    async def _rule(
-        self, episode: str, draft: int, attempt: int, instruction: str, response: str, evidence: str
-    ) -> Turn:
+    @staticmethod
+    def ruling(instruction: str, response: str, evidence: str) -> Ask:
+        """What a draft asks."""
         fields = {"instruction": instruction, "response": response, "evidence": evidence}
-        ask = Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
-        return await self.turn(episode, draft, attempt, ask)
+        return Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
 
     async def entails(self, dealt: Dealt, task: Task, premise: str, statement: str) -> bool:
         """Whether a statement follows from a premise.
@@ -103,7 +101,7 @@ class Judge(Agent):
         """Rule on planted answers with no evidence shown, all at once."""
 
         async def ruled(number: int, plant: Plant) -> Ruled:
-            turn = await self._rule(episode, 1, number, plant.instruction, plant.response, UNSEEN)
+            turn = await self.turn(episode, 1, number, self.ruling(plant.instruction, plant.response, UNSEEN))
             try:
                 ruling, confidence = _read(turn)
             except ReplyError:
@@ -122,6 +120,12 @@ class Judge(Agent):
         planted, shown = plants(domains, levels, items, episode), pairs(domains, levels, PAIRS if items else 0, episode)
         rulings = await self.unaided(episode, planted)
         return judge_card(rulings, await asyncio.gather(*(preferred(at, one) for at, one in enumerate(shown, 1))))
+
+
+def evidence(attempt: Attempt, critique: Critique) -> str:
+    """What the judge is shown: what the checks found, and the faults that the critic named."""
+    found = [f"{check.name}: {check.evidence}" for check in attempt.checks]
+    return "; ".join([*found, *(f"critic: {fault}" for fault in critique.faults)])
 
 
 def _read(turn: Turn) -> tuple[Ruling, float]:

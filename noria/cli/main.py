@@ -55,6 +55,8 @@ def main() -> None:
         rollback,
         running,
         seats,
+        steer,
+        view,
     )
 
     try:

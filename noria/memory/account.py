@@ -8,6 +8,7 @@ called by their names; what a model wrote stands as it was written.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,10 +24,15 @@ from noria.types import Episode, Exam, Policy, Sample, TurnKey, rests_alone
 Json = dict[str, Any]
 
 
-def account(history: History, thing: Named) -> Json:
-    """What is known of a thing that the session knows."""
+def account(history: History, thing: Named, *, shown_to: int | None = None) -> Json:
+    """What is known of a thing that the session knows.
+
+    `shown_to` is how many later samples were shown this one, where a projection counts them:
+    without it all that was accepted since is read for it.
+    """
     tell: dict[Kind, Callable[[History, str], Json]] = {
-        "sample": _sample, "episode": _episode, "policy": _policy, "verifier": _verifier, "exam": _exam,
+        "sample": partial(_sample, shown_to=shown_to), "episode": _episode, "policy": _policy, "verifier": _verifier,
+        "exam": _exam,
     }  # fmt: skip
     return {
         "kind": thing.kind,
@@ -44,7 +50,7 @@ def _read(history: History, key: str) -> Sample:
     return Sample.model_validate_json(body)
 
 
-def _sample(history: History, key: str) -> Json:
+def _sample(history: History, key: str, *, shown_to: int | None) -> Json:
     sample = _read(history, key)
     one, names = sample.provenance, _names(history)
     episode = history.episode(one.episode)
@@ -59,11 +65,15 @@ def _sample(history: History, key: str) -> Json:
         "verifier": one.verifier, "sandbox": one.sandbox,
         "beside": _of_episode(history, one.episode, key),
         "learned": [_learner(history, policy) for policy in Learned(history).by(key)],
-        "shown_to": sum(key in row.story.neighbours for row in told(history, after=one.round)),
+        "shown_to": _shown_to(history, key, one.round) if shown_to is None else shown_to,
         "quarantined": "; ".join(beaten[verifier].why for verifier in one.verifiers if verifier in beaten)
         if rests_alone(one, beaten) else "",
         "withdrawn": _withdrawn(history, key),
     }  # fmt: skip
+
+
+def _shown_to(history: History, key: str, number: int) -> int:
+    return sum(key in row.story.neighbours for row in told(history, after=number))
 
 
 def _of_episode(history: History, episode: str, but: str = "") -> list[str]:
@@ -80,10 +90,10 @@ def _withdrawn(history: History, sample: str) -> Json | None:
 def _episode(history: History, key: str) -> Json:
     episode = history.episode(key)
     if episode is None:
-        number = history.ledger.value(select(tables.deals.c.round).where(tables.deals.c.episode == key))
-        dealt = next(one for one in history.deal(number) if one.episode == key)
+        dealt = history.hand(key)
+        assert dealt is not None
         return {"outcome": "", "round": dealt.round, "position": dealt.position, "domain": dealt.domain,
-                "level": dealt.level, **_proposed(history, dealt.round, key)}  # fmt: skip
+                "level": dealt.level, **_proposed(history, key)}  # fmt: skip
     names = _names(history)
     return {
         "outcome": episode.outcome, "reason": episode.reason.value, "stage": episode.stage.value,
@@ -102,7 +112,7 @@ def _played(history: History, episode: Episode) -> Json:
     benched = history.round(episode.round).get("judge", {}).get("benched", "")
     return {
         "position": episode.position,
-        **_proposed(history, episode.round, episode.id),
+        **_proposed(history, episode.id),
         "drafts": [
             {"instruction": task.instruction, "worded_by": task.worded_by, "verifier": task.grounding.verifier}
             for task in episode.drafts
@@ -123,9 +133,9 @@ def _played(history: History, episode: Episode) -> Json:
     }  # fmt: skip
 
 
-def _proposed(history: History, number: int, episode: str) -> Json:
+def _proposed(history: History, episode: str) -> Json:
     """Who proposed, from what; nothing where the deal is not there any more."""
-    dealt = next((one for one in history.deal(number) if one.episode == episode), None)
+    dealt = history.hand(episode)
     if dealt is None:
         return {}
     names = _names(history)

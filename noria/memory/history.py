@@ -114,6 +114,11 @@ class History(Accepted):
         )
         return [Dealt.model_validate_json(row.body) for row in rows]
 
+    def hand(self, episode: str) -> Dealt | None:
+        """What was dealt to one episode."""
+        found = self.ledger.value(select(tables.deals.c.body).where(tables.deals.c.episode == episode))
+        return None if found is None else Dealt.model_validate_json(found)
+
     async def keep_turn(self, turn: Turn) -> None:
         """Record a finished model call, before anyone reads it."""
         row = {

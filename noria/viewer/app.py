@@ -11,12 +11,32 @@ the catalogue, so it costs the running session nothing, and shows model text as 
 template escapes, no script is inline, and the content policy of each answer says so.
 """
 
-from starlette.applications import Starlette
+from pathlib import Path
 
-from noria.viewer.access import Access
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from noria.viewer import events
+from noria.viewer.access import Access, Door
+from noria.viewer.faults import Faults, missing
+from noria.viewer.pages import accepted, compare, episode, policies, prompts, refused, sample, session, sessions, steer
 from noria.viewer.shelf import Shelf
+
+STATIC = Path(__file__).parent / "static"
+
+PAGES = (sessions, session, accepted, refused, sample, episode, prompts, policies, compare, steer, events)
 
 
 def application(shelf: Shelf, access: Access) -> Starlette:
     """The pages of a shelf, for those who have the token."""
-    raise NotImplementedError
+    app = Starlette(
+        routes=[Mount("/static", StaticFiles(directory=STATIC)), *(route for one in PAGES for route in one.routes)],
+        middleware=[Middleware(events.Asked), Middleware(Door, access), Middleware(Faults)],
+        exception_handlers={HTTPException: missing},
+    )
+    app.state.shelf = shelf
+    app.state.access = access
+    return app

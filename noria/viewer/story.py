@@ -23,6 +23,8 @@ HOW = {"silent": "the generator's reply was empty or cut", "malformed": "the pro
        "broken": "an attack broke it", "revisions_spent": "it needed another draft and none was left",
        "untrusted": "its verifier is not trusted", "vetoed": "the judge vetoed it",
        "withdrawn": "a policy that had played in it was purged",
+       "unclean": "it would teach what may not be learned",
+       "contaminated": "it is an item of an exam or a benchmark, or nearly one",
        "endpoint": "an endpoint failed", "unreadable": "a seat's reply could not be read",
        "verifier": "its verifier failed", "fault": "Noria itself failed in it"}  # fmt: skip
 """A reason in words."""

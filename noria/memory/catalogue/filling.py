@@ -139,9 +139,11 @@ def _episodes(source: Source, target: sqlite3.Connection, marks: Marks, names: N
         )
     )
     nouns = source.nouns([body for row in rows for body in row[2:]])
+    proposed = _proposed(source, [noun["id"] for noun in nouns[::2] if not noun["drafts"]])
     told = Told()
     for at, (number, key, *_) in enumerate(rows):
-        told.episode(number, nouns[2 * at], nouns[2 * at + 1], taught.get(key, ""), sent.get(key, ()), names)
+        one, deal, said = nouns[2 * at], nouns[2 * at + 1], proposed.get(key, "")
+        told.episode(number, one, deal, taught.get(key, ""), sent.get(key, ()), names, said)
     words = told.tables.pop("words")
     target.executemany("INSERT INTO words (rowid, instruction, answer, evidence) VALUES (?, ?, ?, ?)", words)
     for table, made in told.tables.items():
@@ -149,6 +151,14 @@ def _episodes(source: Source, target: sqlite3.Connection, marks: Marks, names: N
     if rows:
         marks["episodes"], marks["last of episodes"] = _end(source, "episodes", rows[-1][0])
     return len(rows) < EPISODES
+
+
+def _proposed(source: Source, ids: Sequence[str]) -> dict[str, str]:
+    """What the generator said in episodes that came to no draft."""
+    keys = dumps([f"{key}/generator/1/1" for key in ids])
+    rows = source.rows("SELECT episode, body FROM turns WHERE key IN (SELECT value FROM json_each(?))", (keys,))
+    turns = source.nouns([body for _, body in rows])
+    return {key: turn["replies"][0] for (key, _), turn in zip(rows, turns, strict=True) if turn["replies"]}
 
 
 def _samples(
@@ -167,6 +177,9 @@ def _samples(
         for (sequence, number, chain, _, verifier, why), one in zip(rows, nouns, strict=True)
     ]
     _insert(target, "samples", made)
+    shown = {(one, sample["provenance"]["episode"]) for sample in nouns
+             for one in sample["provenance"].get("neighbours", ())}  # fmt: skip
+    target.executemany("INSERT OR IGNORE INTO shown VALUES (?, ?)", sorted(shown))
     if rows:
         marks["samples"], marks["last of samples"] = _end(source, "samples", rows[-1][0])
     return len(rows) < SAMPLES

@@ -7,7 +7,7 @@ sample                                                                  ─► s
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from noria.memory.catalogue.source import dumps
+from noria.memory.catalogue.source import dumps, loads
 
 Row = tuple[Any, ...]
 SEATS = ("generator", "critic", "adversary", "judge", "solver")
@@ -36,9 +36,14 @@ class Told:
         }
 
     def episode(
-        self, number: int, one: Any, deal: Any, taught: str, sent: Sequence[str], names: Mapping[str, str]
-    ) -> None:
-        """Add an ended episode; `taught` is the id of the attempt that teaches, `sent` the templates of its turns."""
+        self, number: int, one: Any, deal: Any, taught: str, sent: Sequence[str], names: Mapping[str, str],
+        proposed: str = "",
+    ) -> None:  # fmt: skip
+        """Add an ended episode.
+
+        `taught` is the id of the attempt that teaches, `sent` the templates of its turns, `proposed` what the
+        generator said where it came to no draft.
+        """
         rows, key = self.tables, one["id"]
         seed, seats = deal.get("seed", {}), deal.get("seats", {})
         templates = _in_force(deal.get("templates", {}), sent)
@@ -48,7 +53,7 @@ class Told:
         answer = next((made["response"] for made in attempts if made["id"] == taught), None)
         if answer is None:
             answer = next((made["response"] for made in reversed(attempts)), "")
-        instruction = task.get("instruction", "")
+        instruction = task.get("instruction", "") or _worded(proposed)
         rows["episodes"].append((
             number, key, one["round"], one["position"], one["domain"], task.get("skill", ""), one["level"],
             one["outcome"], one["reason"], one["stage"], one["evidence"], instruction, answer,
@@ -104,6 +109,15 @@ def turn_row(row: Row, finish: Sequence[str], names: Mapping[str, str]) -> Row:
         number, key, episode, role, int(draft), int(attempt), policy, names[policy], template,
         ", ".join(dict.fromkeys(finish)), prompt, completion, started, seconds,
     )  # fmt: skip
+
+
+def _worded(proposed: str) -> str:
+    """The instruction that a proposal words; one that cannot be read stands as it is."""
+    try:
+        said = loads(proposed)["instruction"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return proposed
+    return said if isinstance(said, str) else proposed
 
 
 def _check(key: str, attempt: int, number: int, one: Any) -> Row:

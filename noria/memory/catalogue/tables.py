@@ -1,8 +1,9 @@
 """The catalogue's tables: documented SQL (`tables.sql`) that people, datasette and DuckDB read as it is.
 
     session · rounds · stages · episodes · attempts · checks · critiques · probes · verdicts
-    samples · turns · templates · used · policies · learned · exams · exam_domains · exam_items
-    seatings · moves · steps · words (full text)            views: accepted · refused · funnel · cost
+    samples · turns · templates · used · policies · learned · shown · exams · exam_domains · exam_items
+    seatings · moves · steps · tallies · lessons (counts) · words (full text)
+    views: accepted · refused · funnel · cost
 
 One row a thing, text in full, names of policies beside their ids. A fact that this session
 has not (no exam was held) is a table without rows. What a table and a column mean stands

@@ -34,7 +34,7 @@ CREATE TABLE episodes ( -- Every ended episode: one seed through all seats, and 
     reason TEXT NOT NULL, -- Why, in one word, such as `duplicate`.
     stage TEXT NOT NULL, -- How far it came: `dealt`, `proposed`, `well_formed`, `novel`, …, `accepted`.
     evidence TEXT NOT NULL, -- The failed check, the probe or the error in words.
-    instruction TEXT NOT NULL, -- The last draft's; empty where no proposal could be read.
+    instruction TEXT NOT NULL, -- The last draft's; before the first, as the proposal words it.
     answer TEXT NOT NULL, -- The answer that is taught; of one turned away, the last that was given.
     worded_by TEXT NOT NULL, -- Who worded the instruction: `generator`, `program`.
     verifier TEXT NOT NULL, -- The program that checks it, with its version.
@@ -193,6 +193,11 @@ CREATE TABLE learned ( -- Which policy was given which row to learn.
     PRIMARY KEY (sample, policy)
 ) WITHOUT ROWID;
 
+CREATE TABLE shown ( -- Which accepted episodes' generator was shown which sample, to keep away from it.
+    sample TEXT NOT NULL, -- Id of the sample whose instruction was shown.
+    episode TEXT NOT NULL, -- Id of the later episode.
+    PRIMARY KEY (sample, episode)
+) WITHOUT ROWID;
 CREATE TABLE exams ( -- Parent against student on the same fresh items, by round.
     round INTEGER PRIMARY KEY, -- The round that held it.
     id TEXT NOT NULL, -- Its id.
@@ -275,6 +280,33 @@ CREATE TABLE steps ( -- How the session was steered: templates, notes, arms, pau
     at REAL NOT NULL -- When.
 );
 
+CREATE TABLE tallies ( -- Episodes counted as they come in, so that a sum over many reads few rows.
+    round INTEGER NOT NULL, -- The round that dealt them.
+    domain TEXT NOT NULL, -- As in `episodes`.
+    level INTEGER NOT NULL, -- As in `episodes`.
+    outcome TEXT NOT NULL, -- As in `episodes`.
+    reason TEXT NOT NULL, -- As in `episodes`.
+    stage TEXT NOT NULL, -- As in `episodes`.
+    templates TEXT NOT NULL, -- As in `episodes`.
+    episodes INTEGER NOT NULL, -- How many.
+    tried INTEGER NOT NULL, -- How many of them have a solve rate.
+    solved INTEGER NOT NULL, -- How many have one above 0.
+    rates REAL NOT NULL, -- Sum of the solve rates.
+    squares REAL NOT NULL, -- Sum of their squares.
+    PRIMARY KEY (round, domain, level, outcome, reason, stage, templates)
+) WITHOUT ROWID;
+
+CREATE TABLE lessons ( -- What each policy was given to learn, counted as it comes in.
+    policy TEXT NOT NULL, -- Id of the policy.
+    role TEXT NOT NULL, -- The role that the samples teach.
+    domain TEXT NOT NULL, -- Their domain.
+    source TEXT NOT NULL, -- Who wrote them: `student`, `pool`, `program`.
+    writer TEXT NOT NULL, -- Name of the policy that wrote them; the verifier where the program did.
+    round INTEGER NOT NULL, -- The round that accepted them.
+    samples INTEGER NOT NULL, -- How many.
+    PRIMARY KEY (policy, role, domain, source, writer, round)
+) WITHOUT ROWID;
+
 CREATE TABLE marks ( -- How far the catalogue has come in its ledger; of no use to readers.
     key TEXT PRIMARY KEY, -- What is counted.
     value TEXT NOT NULL -- How far.
@@ -295,13 +327,21 @@ CREATE VIEW refused AS -- The episodes that gave no sample, and why.
         generator, solver FROM episodes WHERE outcome <> 'accepted';
 
 CREATE VIEW funnel AS -- How many episodes ended where, by round and domain.
-    SELECT round, domain, stage, outcome, reason, count(*) AS episodes FROM episodes
+    SELECT round, domain, stage, outcome, reason, sum(episodes) AS episodes FROM tallies
         GROUP BY round, domain, stage, outcome, reason;
 
 CREATE VIEW cost AS -- What each policy cost in each seat.
     SELECT role, policy_name AS policy, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens,
         sum(completion_tokens) AS completion_tokens, sum(seconds) AS seconds FROM turns GROUP BY role, policy_name;
 
+CREATE INDEX episodes_in_the_log ON episodes (
+    outcome, reason, stage, domain, level, round, generator, critic, adversary, judge, solver, id, number
+);
+CREATE INDEX samples_in_the_log ON samples (
+    role, domain, level, round, source, worded_by, policy_name, withdrawn, quarantined, episode, episode_number, sequence
+);
+CREATE INDEX samples_by_skill ON samples (role, domain, skill, sequence);
+CREATE INDEX samples_by_signature ON samples (signature, sequence);
 CREATE INDEX episodes_by_outcome ON episodes (outcome, number);
 CREATE INDEX episodes_by_reason ON episodes (reason, number);
 CREATE INDEX episodes_by_round ON episodes (round, position);
@@ -313,3 +353,21 @@ CREATE INDEX samples_by_round ON samples (role, round, sequence);
 CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence);
 CREATE INDEX turns_by_episode ON turns (episode);
 CREATE INDEX turns_by_seat ON turns (role, policy_name);
+CREATE INDEX critiques_by_policy ON critiques (policy, revise, faults);
+CREATE INDEX probes_by_policy ON probes (policy, kind, by, held, beat);
+CREATE INDEX verdicts_by_policy ON verdicts (policy, ruling, veto);
+CREATE INDEX withdrawn_samples ON samples (id) WHERE withdrawn <> '';
+
+-- Whoever fills the tables need not know of the counts, and they cannot disagree.
+CREATE TRIGGER tallied AFTER INSERT ON episodes BEGIN
+    INSERT INTO tallies VALUES (new.round, new.domain, new.level, new.outcome, new.reason, new.stage, new.templates, 1,
+        new.solve_rate IS NOT NULL, coalesce(new.solve_rate > 0, 0), coalesce(new.solve_rate, 0),
+        coalesce(new.solve_rate * new.solve_rate, 0))
+    ON CONFLICT DO UPDATE SET episodes = episodes + 1, tried = tried + excluded.tried,
+        solved = solved + excluded.solved, rates = rates + excluded.rates, squares = squares + excluded.squares; END;
+
+CREATE TRIGGER taught BEFORE INSERT ON learned
+    WHEN NOT EXISTS (SELECT 1 FROM learned WHERE sample = new.sample AND policy = new.policy) BEGIN
+    INSERT INTO lessons SELECT new.policy, role, domain, source, policy_name, round, 1 FROM samples
+        WHERE id = new.sample
+    ON CONFLICT DO UPDATE SET samples = samples + 1; END;

@@ -1,1 +1,22 @@
-"""Drawings as SVG text, for pages, reports and cards alike: no script, titles for screen readers, colours by class."""
+"""Drawings as SVG text, for pages, reports and cards alike: no script, titles for screen readers, colours by class.
+
+    curve(series, title=…)      lines with intervals over rounds or tokens
+    bars(rows, title=…)         a bar a line; stacked(stacks, title=…): how wholes are divided
+    lineage(nodes, moves, …)    the policies as a graph
+    spark(values, title=…)      a small line in a table's cell
+    wheel(paddles, title=…)     the stages of a round and what each hands on
+
+Pure functions from frozen dataclasses to Markup, which a template shows as it is; `standalone=True`
+makes the text of a file. A page puts them in `<figure class="drawing">`, which scrolls where they are wide.
+"""
+
+from noria.viewer.drawing.bars import Bar, Stack, bars, stacked
+from noria.viewer.drawing.curve import Point, Series, curve
+from noria.viewer.drawing.lineage import Back, Node, lineage
+from noria.viewer.drawing.spark import spark
+from noria.viewer.drawing.wheel import Paddle, wheel
+
+__all__ = [
+    "Back", "Bar", "Node", "Paddle", "Point", "Series", "Stack",
+    "bars", "curve", "lineage", "spark", "stacked", "wheel",
+]  # fmt: skip
