@@ -96,8 +96,7 @@ def _compared(a: Side, b: Side) -> dict[str, Any]:
 
 
 def _templates(a: Side, b: Side) -> list[dict[str, Any]]:
-    """The templates whose versions differ, with the difference of one that only the first and one that only the second
-    had; of what both had, where one side had nothing else."""
+    """The templates whose versions differ, with the difference of two: one that only a had, one that only b had."""
     one, other = sides.templates(a), sides.templates(b)
     found = []
     for name in sorted({*one, *other}):
