@@ -44,16 +44,19 @@ def main() -> None:
         attack,
         contamination,
         doctor,
+        figures,
         guards,
         lineage,
         model,
         purge,
+        query,
         reading,
+        readings,
         rollback,
         running,
         seats,
-        view,
         steer,
+        view,
     )
 
     try:

@@ -1,6 +1,9 @@
 """A session in tables: what is printed at its end, and by `noria status`."""
 
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -54,8 +57,14 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])
-    session = summary["session"]
-    console.print(f"\nRead on:  noria accepted {session}   noria trace {session}   noria exam {session}", markup=False)
+    commands = "   ".join(f"{_program()} {name} {summary['session']}" for name in ("view", "accepted", "trace", "exam"))
+    console.print(f"\nRead on:  {commands}", markup=False)
+
+
+def _program() -> str:
+    """What to type for Noria: its path as it was called where its name alone leads nowhere."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "noria" and shutil.which("noria") is None else "noria"
 
 
 def _table(title: str, *columns: str, numbers_from: int = 1) -> Table:
