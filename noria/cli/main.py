@@ -47,6 +47,7 @@ def main() -> None:
         guards,
         lineage,
         model,
+        prompts,
         purge,
         reading,
         rollback,
