@@ -110,11 +110,13 @@ def batching(batch: Batch) -> Write:
     return put(tables.batches, row)
 
 
-def texting(texts: Mapping[str, str], at: float) -> list[Write]:
-    """The rows of templates, by `name@hash`."""
+def texting(steps: Steps, texts: Mapping[str, str], at: float) -> list[Write]:
+    """The rows of templates, by `name@hash`, that were never seen before."""
+    known = steps.texts(texts)
     return [
         put(tables.templates, {"version": version, "name": version.partition("@")[0], "text": text, "first": at})
         for version, text in texts.items()
+        if version not in known
     ]
 
 

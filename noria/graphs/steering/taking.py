@@ -68,9 +68,9 @@ def in_force(history: History, config: SessionConfig) -> Templates:
 
 async def beginning(history: History, templates: Templates) -> None:
     """Write down the templates that a session begins with, once."""
-    if not Steps(history).in_force():
+    if not (steps := Steps(history)).in_force():
         texts = {one.version: one.text for one in (templates[name] for name in templates.versions())}
-        await history.ledger.write(*texting(texts, time.time()), forcing(templates.versions()))
+        await history.ledger.write(*texting(steps, texts, time.time()), forcing(templates.versions()))
 
 
 async def take(history: History, templates: Templates, number: int, batch: int) -> tuple[Templates, list[Step]]:
@@ -90,7 +90,7 @@ async def take(history: History, templates: Templates, number: int, batch: int) 
     texts = {name: one.text for name, one in taken.items()}
     after = templates.using(texts)
     writes: list[Write] = [*map(stepping, made), forcing(after.versions())]
-    writes += texting({one.version: one.text for one in taken.values()}, made[0].at)
+    writes += texting(steps, {one.version: one.text for one in taken.values()}, made[0].at)
     await history.ledger.write(*writes)
     at("templates.taken")
     return after, made
