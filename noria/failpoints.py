@@ -30,6 +30,11 @@ Point = Literal[
     "turn.kept",
     "deal.made",  # verifiers and judge are measured, the deal is not committed
     "deal.committed",
+    "batch.reached",  # a batch comes; told of the context, the round and the batch
+    "templates.taken",  # the changed ones are in force, the batch is not committed
+    "batch.committed",
+    "session.holds",  # it waits for a person; told of the context
+    "session.goes_on",
     "episode.played",  # decided, and not settled
     "episode.settled",
     "index.behind",  # the outbox holds what the index lacks

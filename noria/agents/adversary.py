@@ -60,17 +60,7 @@ class Adversary(Agent):
         Raises:
             ReplyError: its reply cannot be read.
         """
-        turn = await self.turn(
-            dealt.episode,
-            task.draft,
-            1,
-            Ask(
-                template="adversary",
-                fields={"instruction": task.instruction, "response": attempt.response},
-                max_tokens=110,
-                schema=SCHEMA,
-            ),
-        )
+        turn = await self.turn(dealt.episode, task.draft, 1, self.claiming(task, attempt))
         reply = read(Reply, turn)
         probe = await probes.claimed(domain, task, reply.kind, reply.answer, reply.claim, self.desk.runner)
         if foreign(reply.answer):
@@ -79,3 +69,9 @@ class Adversary(Agent):
         if why := withheld(reply.claim, domain, task, attempt):
             probe = probe.model_copy(update={"claim": "", "withheld": why})
         return probe
+
+    @staticmethod
+    def claiming(task: Task, attempt: Attempt) -> Ask:
+        """What a draft asks."""
+        fields = {"instruction": task.instruction, "response": attempt.response}
+        return Ask(template="adversary", fields=fields, max_tokens=110, schema=SCHEMA)

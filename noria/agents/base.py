@@ -14,7 +14,7 @@ policy; another question takes the same place under a key of its own.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from noria.evaluators.sandbox.runner import Runner
@@ -24,16 +24,27 @@ from noria.identity import content_id
 from noria.inference.client import Client, Request
 from noria.memory.history import History
 from noria.prompts import Templates
+from noria.prompts.fields import FIELDS, NOTES
 from noria.types import Dealt, Message, Role, Turn, TurnKey
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the agents of one episode are asked with."""
+
+    templates: Templates
+    notes: tuple[str, ...] = ()
+    """The steering notes in force, for whom asks for them."""
+
+
+@dataclass(slots=True)
 class Desk:
     """What all agents of a session share."""
 
     client: Client
     history: History
     templates: Templates
+    """Those in force: what is asked outside of a dealt hand is asked with them."""
     served_as: Callable[[str], str]
     """Policy id to the name it is served under today."""
     runner: Runner
@@ -42,6 +53,12 @@ class Desk:
     """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    """The sheet of each episode of the batch that plays."""
+
+    def sheet(self, episode: str) -> Sheet:
+        """What the agents of an episode are asked with: its own sheet, or the templates in force."""
+        return self.sheets.get(episode) or Sheet(self.templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +100,12 @@ class Agent:
             EndpointError: the endpoint cannot answer.
             ConfigError: the template cannot be rendered.
         """
-        key = TurnKey(episode=episode, role=self.role, draft=draft, attempt=attempt)
+        key, sheet = TurnKey(episode=episode, role=self.role, draft=draft, attempt=attempt), self.desk.sheet(episode)
         found = self.desk.history.turn(key)
         if found is not None and self.dealt:
             return found
-        messages = self.desk.templates.render(ask.template, **ask.fields)
+        told = {NOTES: sheet.notes} if sheet.notes and NOTES in FIELDS[ask.template] else {}
+        messages = sheet.templates.render(ask.template, **ask.fields, **told)
         if found is not None and (question := self._question(messages)) != self._question(found.messages, found.policy):
             key = key.model_copy(update={"question": question})
             found = self.desk.history.turn(key)
@@ -104,7 +122,7 @@ class Agent:
                 max_tokens=ask.max_tokens,
                 temperature=ask.temperature,
                 n=ask.n,
-                schema=ask.schema,
+                schema=sheet.templates[ask.template].schema or ask.schema,
                 choices=ask.choices,
                 policy=self.policy,
             )
@@ -114,7 +132,7 @@ class Agent:
             key=key,
             policy=self.policy,
             served_as=served_as,
-            template=self.desk.templates[ask.template].version,
+            template=sheet.templates[ask.template].version,
             messages=messages,
             replies=completion.replies,
             finish=completion.finish,

@@ -45,25 +45,25 @@ class Critic(Agent):
         Raises:
             ReplyError: the reply cannot be read.
         """
-        turn = await self.turn(
-            dealt.episode,
-            task.draft,
-            1,
-            Ask(
-                template="critic",
-                fields={
-                    "instruction": task.instruction,
-                    "response": attempt.response,
-                    "evidence": ", ".join(f"{check.name} passed" for check in attempt.checks if check.passed),
-                },
-                max_tokens=110,
-                schema=SCHEMA,
-            ),
-        )
+        turn = await self.turn(dealt.episode, task.draft, 1, self.reviewing(task, attempt))
         reply = read(Reply, turn)
         # A wish without a fault names nothing that another draft could mend.
         revise = reply.revise and bool(reply.faults)
         why = withheld(reply.advice, domain, task, attempt)
         return Critique(
             policy=self.policy, faults=reply.faults, advice="" if why else reply.advice, revise=revise, withheld=why
+        )
+
+    @staticmethod
+    def reviewing(task: Task, attempt: Attempt) -> Ask:
+        """What a draft asks: it is shown the names of the checks that passed, and nothing they found."""
+        return Ask(
+            template="critic",
+            fields={
+                "instruction": task.instruction,
+                "response": attempt.response,
+                "evidence": ", ".join(f"{check.name} passed" for check in attempt.checks if check.passed),
+            },
+            max_tokens=110,
+            schema=SCHEMA,
         )

@@ -12,7 +12,7 @@ from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
 from noria.evaluators.foreign import foreign
 from noria.identity import canonical_json, stream
-from noria.types import Critique, Dealt, Noun, Task
+from noria.types import Critique, Dealt, Noun, Task, Turn
 
 
 class Wording(Noun):
@@ -40,34 +40,34 @@ class Generator(Agent):
 
     async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
-        schema = domain.schema(dealt.level, dealt.window)
-        example, wording = self._example(dealt, domain)
-        row = dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else ""
-        turn = await self.turn(
-            dealt.episode,
-            1,
-            1,
-            Ask(
-                template="generator",
-                fields={
-                    "about": domain.about,
-                    "level": dealt.level,
-                    "skill": str(example["skill"]),
-                    "example": wording,
-                    "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
-                    "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
-                    "seed_text": "" if foreign(row) else row,
-                    "neighbours": [one for one in dealt.neighbours if not foreign(one)],
-                    "weak": list(dealt.weak),
-                },
-                max_tokens=domain.proposal_tokens,
-                temperature=temperature,
-                schema=schema,
-            ),
-        )
+        turn = await self.turn(dealt.episode, 1, 1, self.proposing(dealt, domain, temperature=temperature))
         return "" if turn.finish[:1] == ("length",) or not turn.replies else turn.replies[0]
 
-    def _example(self, dealt: Dealt, domain: Domain) -> tuple[dict[str, object], str]:
+    @classmethod
+    def proposing(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:
+        """What a deal asks."""
+        example, wording = cls._example(dealt, domain)
+        row = dealt.seed.text[:WORDING_LIMIT] if dealt.seed.kind == "row" else ""
+        return Ask(
+            template="generator",
+            fields={
+                "about": domain.about,
+                "level": dealt.level,
+                "skill": str(example["skill"]),
+                "example": wording,
+                "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
+                "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
+                "seed_text": "" if foreign(row) else row,
+                "neighbours": [one for one in dealt.neighbours if not foreign(one)],
+                "weak": list(dealt.weak),
+            },
+            max_tokens=domain.proposal_tokens,
+            temperature=temperature,
+            schema=domain.schema(dealt.level, dealt.window),
+        )
+
+    @staticmethod
+    def _example(dealt: Dealt, domain: Domain) -> tuple[dict[str, object], str]:
         """A task of the same window by program: its parameters and one of its phrasings."""
         rng = stream(dealt.random, "example")
         point: Parameters = domain.sample(dealt.level, rng, dealt.window)
@@ -79,31 +79,44 @@ class Generator(Agent):
         Raises:
             ReplyError: the reply cannot be read.
         """
-        ask = Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
-        turn = await self.turn(dealt.episode, task.draft, TOLD, ask)
+        return self.told(await self.turn(dealt.episode, task.draft, TOLD, self.telling(program)))
+
+    @staticmethod
+    def telling(program: str) -> Ask:
+        """What a program asks."""
+        return Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
+
+    @staticmethod
+    def told(turn: Turn) -> str:
+        """The wording that a turn gave.
+
+        Raises:
+            ReplyError: the reply cannot be read.
+        """
         return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
 
     async def reword(self, dealt: Dealt, domain: Domain, task: Task, critique: Critique, *, temperature: float) -> str:
         """Another wording of the same task; empty where none can be read."""
-        turn = await self.turn(
-            dealt.episode,
-            task.draft + 1,
-            1,
-            Ask(
-                template="reword",
-                fields={
-                    "about": domain.about,
-                    "instruction": task.instruction,
-                    "parameters": canonical_json(domain.point(task.parameters).proposed()),
-                    "faults": list(critique.faults),
-                    "advice": critique.advice,
-                },
-                max_tokens=80,
-                temperature=temperature,
-                schema=REWORDING,
-            ),
-        )
+        ask = self.rewording(domain, task, critique, temperature=temperature)
+        turn = await self.turn(dealt.episode, task.draft + 1, 1, ask)
         try:
-            return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
+            return self.told(turn)
         except ReplyError:
             return ""
+
+    @staticmethod
+    def rewording(domain: Domain, task: Task, critique: Critique, *, temperature: float) -> Ask:
+        """What a critique asks."""
+        return Ask(
+            template="reword",
+            fields={
+                "about": domain.about,
+                "instruction": task.instruction,
+                "parameters": canonical_json(domain.point(task.parameters).proposed()),
+                "faults": list(critique.faults),
+                "advice": critique.advice,
+            },
+            max_tokens=80,
+            temperature=temperature,
+            schema=REWORDING,
+        )

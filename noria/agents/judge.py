@@ -44,19 +44,17 @@ class Judge(Agent):
         Raises:
             ReplyError: the reply is neither word.
         """
-        found = [f"{check.name}: {check.evidence}" for check in attempt.checks]
-        evidence = "; ".join([*found, *(f"critic: {fault}" for fault in critique.faults)])
-        turn = await self._rule(dealt.episode, task.draft, 1, task.instruction, attempt.response, evidence)
+        ask = self.ruling(task.instruction, attempt.response, evidence(attempt, critique))
+        turn = await self.turn(dealt.episode, task.draft, 1, ask)
         ruling, confidence = _read(turn)
         veto = dealt.veto and (ruling != "reject" or confidence >= veto_above)
         return Verdict(policy=self.policy, ruling=ruling, confidence=confidence, veto=veto)
 
-    async def _rule(
-        self, episode: str, draft: int, attempt: int, instruction: str, response: str, evidence: str
-    ) -> Turn:
+    @staticmethod
+    def ruling(instruction: str, response: str, evidence: str) -> Ask:
+        """What a draft asks."""
         fields = {"instruction": instruction, "response": response, "evidence": evidence}
-        ask = Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
-        return await self.turn(episode, draft, attempt, ask)
+        return Ask(template="judge", fields=fields, max_tokens=4, choices=("accept", "reject"))
 
     async def entails(self, dealt: Dealt, task: Task, premise: str, statement: str) -> bool:
         """Whether a statement follows from a premise.
@@ -64,17 +62,18 @@ class Judge(Agent):
         Raises:
             ReplyError: the reply is neither word.
         """
-        ask = Ask(
-            template="entails",
-            fields={"premise": premise, "statement": statement},
-            max_tokens=4,
-            choices=("yes", "no"),
-        )
+        ask = self.entailing(premise, statement)
         turn = await self.turn(dealt.episode, task.draft, ENTAILED, ask)
         said = turn.replies[0].strip().lower() if turn.replies else ""
         if said not in ask.choices:
             raise ReplyError(f"the judge said {said[:40]!r}, neither yes nor no")
         return said == "yes"
+
+    @staticmethod
+    def entailing(premise: str, statement: str) -> Ask:
+        """What two statements ask."""
+        fields = {"premise": premise, "statement": statement}
+        return Ask(template="entails", fields=fields, max_tokens=4, choices=("yes", "no"))
 
     async def prefer(self, dealt: Dealt, task: Task, first: Attempt, second: Attempt) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""
@@ -90,20 +89,24 @@ class Judge(Agent):
 
         async def pick(place: int) -> int | None:
             shown = answers if place == 0 else answers[::-1]
-            fields = {"instruction": instruction, "first": shown[0], "second": shown[1]}
-            ask = Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
-            turn = await self.turn(episode, draft, number + place, ask)
+            turn = await self.turn(episode, draft, number + place, self.preferring(instruction, *shown))
             said = turn.replies[0].strip() if turn.replies else ""
             return {"first": place, "second": 1 - place}.get(said)
 
         one, two = await asyncio.gather(pick(0), pick(1))
         return one if one == two else None
 
+    @staticmethod
+    def preferring(instruction: str, first: str, second: str) -> Ask:
+        """What two answers ask."""
+        fields = {"instruction": instruction, "first": first, "second": second}
+        return Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
+
     async def unaided(self, episode: str, planted: Sequence[Plant]) -> list[Ruled]:
         """Rule on planted answers with no evidence shown, all at once."""
 
         async def ruled(number: int, plant: Plant) -> Ruled:
-            turn = await self._rule(episode, 1, number, plant.instruction, plant.response, UNSEEN)
+            turn = await self.turn(episode, 1, number, self.ruling(plant.instruction, plant.response, UNSEEN))
             try:
                 ruling, confidence = _read(turn)
             except ReplyError:
@@ -122,6 +125,12 @@ class Judge(Agent):
         planted, shown = plants(domains, levels, items, episode), pairs(domains, levels, PAIRS if items else 0, episode)
         rulings = await self.unaided(episode, planted)
         return judge_card(rulings, await asyncio.gather(*(preferred(at, one) for at, one in enumerate(shown, 1))))
+
+
+def evidence(attempt: Attempt, critique: Critique) -> str:
+    """What the judge is shown: what the checks found, and the faults that the critic named."""
+    found = [f"{check.name}: {check.evidence}" for check in attempt.checks]
+    return "; ".join([*found, *(f"critic: {fault}" for fault in critique.faults)])
 
 
 def _read(turn: Turn) -> tuple[Ruling, float]:

@@ -24,7 +24,9 @@ class Solver(Agent):
 
     role = "solver"
 
-    def _ask(self, task: Task, domain: Domain, *, n: int, temperature: float) -> Ask:
+    @staticmethod
+    def solving(task: Task, domain: Domain, *, n: int, temperature: float) -> Ask:
+        """What a task asks."""
         return Ask(
             template="solver",
             fields={"instruction": task.instruction},
@@ -41,7 +43,7 @@ class Solver(Agent):
         turns = 0
         while len(replies) < count and turns < count:
             turns += 1
-            ask = self._ask(task, domain, n=count - len(replies), temperature=temperature)
+            ask = self.solving(task, domain, n=count - len(replies), temperature=temperature)
             turn = await self.turn(dealt.episode, task.draft, turns, ask)
             # A turn found finished may be of the policy that sat here before.
             replies.extend((turn.policy, reply) for reply in turn.replies)
@@ -53,7 +55,7 @@ class Solver(Agent):
         """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap."""
 
         async def answer(number: int, task: Task, domain: Domain) -> tuple[Attempt, bool]:
-            ask = self._ask(task, domain, n=1, temperature=0.0)
+            ask = self.solving(task, domain, n=1, temperature=0.0)
             turn: Turn = await self.turn(episode, draft, number, ask)
             at("exam.answered")
             said, cut = turn.replies[0] if turn.replies else "", turn.finish[:1] == ("length",)

@@ -208,8 +208,9 @@ def _embedder() -> str:
 
 def _templates(settings: SessionConfig) -> str:
     from noria.prompts import Templates
+    from noria.prompts.lookup import places
 
-    versions = Templates([settings.prompts] if settings.prompts else []).versions()
+    versions = Templates(places(prompts=settings.prompts)).versions()
     return ", ".join(sorted(versions.values()))
 
 

@@ -26,6 +26,9 @@ EVERY = 25
 
 STAGES = tuple(Stage)
 
+HOLDS = "waiting for you"
+"""The stage of a session that stands still until a person says something."""
+
 _LOG_HEAD = re.compile(r"^(?:\([^)]*\)\s*)?(?:[A-Z]+ [\d-]+ [\d:]+ (?:\[[^\]]*\]\s*)?)?")
 """What a server writes before the words of a log line: its process, level, time and place."""
 
@@ -131,7 +134,8 @@ class LiveView:
             case "unseated":
                 self.say(f"round {self.round}: no exam for a seat: {facts['why']}")
             case "keep_out":
-                self.say(f"round {self.round}: {facts['policy']} is kept out")
+                why = f": {printable(facts['why'])}" if facts["why"] else ""
+                self.say(f"round {self.round}: {facts['policy']} is kept out{why}")
             case "trial":
                 self.say(f"round {self.round}: probation of {facts['policy']}: {trial_line(facts['trial'])}")
             case "step_back":
@@ -142,6 +146,14 @@ class LiveView:
                 self.say(f"round {self.round}: no training: {facts['why']}")
             case "waiting":
                 self.say(facts["said"])
+            case "steered":
+                self.say(f"round {self.round}: {printable(facts['said'])}")
+            case "holds":
+                self.stage = HOLDS
+                self.say(f"round {facts['round']}: stands still, its servers up: {printable(facts['said'])}")
+            case "goes_on":
+                self.stage = "play"
+                self.say(f"round {facts['round']}: goes on")
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
             case "left_out":

@@ -1,6 +1,9 @@
 """A session in tables: what is printed at its end, and by `noria status`."""
 
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +12,7 @@ from rich.table import Table
 from noria.cli.live import demand_lines, exam_line, left_line, seating_line, trial_line, unclean_line
 from noria.types import MEND, Exam, Quarantine, RoleExam, Stage, Trial
 from noria.viewer.guards import guard_lines
+from noria.viewer.steering import steering_lines
 from noria.viewer.text import printable
 
 
@@ -20,6 +24,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     _rounds(console, summary)
     _samples(console, summary["samples"])
     _quarantine(console, summary)
+    for line in steering_lines(summary["steering"]):
+        console.print(printable(line), markup=False)
     for one in summary["purges"]:
         taken = f"{one['samples']} samples withdrawn, {one['policies']} policies tainted"
         console.print(f"Purge of {printable(one['root'])}: {taken}", markup=False)
@@ -38,6 +44,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"Round {one['round']} did not train: {one['untrained']}", markup=False)
         if one["unexamined"]:
             console.print(f"Round {one['round']} held no exam: {one['unexamined']}", markup=False)
+        if one["kept_out"]:
+            console.print(f"Round {one['round']} kept its student out: {printable(one['kept_out'])}", markup=False)
         if one["unseated"]:
             console.print(f"Round {one['round']} held no exam for a seat: {one['unseated']}", markup=False)
     for line in guard_lines(summary["rounds"]):
@@ -49,8 +57,14 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     _policies(console, summary["policies"])
     _stages(console, summary)
     _seats(console, summary["seats"])
-    session = summary["session"]
-    console.print(f"\nRead on:  noria accepted {session}   noria trace {session}   noria exam {session}", markup=False)
+    commands = "   ".join(f"{_program()} {name} {summary['session']}" for name in ("view", "accepted", "trace", "exam"))
+    console.print(f"\nRead on:  {commands}", markup=False)
+
+
+def _program() -> str:
+    """What to type for Noria: its path as it was called where its name alone leads nowhere."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "noria" and shutil.which("noria") is None else "noria"
 
 
 def _table(title: str, *columns: str, numbers_from: int = 1) -> Table:

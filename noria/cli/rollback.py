@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +10,6 @@ import typer
 
 from noria.cli.main import AsJson, Session, app, err, out
 from noria.errors import ModelError, SessionError
-
-LOOK = 0.05
-"""Seconds between two looks for the answer of a running session."""
-
-HOLDER = 2.0
-"""Seconds after which it is asked again whether the session still runs."""
 
 
 @app.command()
@@ -31,46 +24,13 @@ def rollback(
 
     if not (session / FILE).is_file():
         raise SessionError(f"{str(session)!r} holds no session (no {FILE}).", mend="`noria run` starts one.")
-    name = ""
-    try:
-        while True:
-            if not _held(session):
-                said = _at_rest(session, policy)
-                break
-            # A run that begins clears what was asked of the one before: what is gone unanswered is asked again.
-            if not name:
-                name = requests.ask(session, {"policy": policy})
-            elif not requests.waits(session, name) and requests.answered(session, name) is None:
-                requests.leave(session, name, {"policy": policy})
-            if (answer := _awaited(session, name)) is not None:
-                said = answer
-                break
-    finally:
-        if name:
-            with suppress(OSError):
-                requests.forget(session, name)
+    said = requests.errand(session, {"what": "rollback", "policy": policy}, lambda: _at_rest(session, policy), _heard)
     if said["state"] == "refused":
         raise ModelError(said["what"], mend=said["mend"])
     if as_json:
         typer.echo(json.dumps(said))
     else:
         out.print(_sentence(said), markup=False)
-
-
-def _held(session: Path) -> bool:
-    """Whether a process holds the session."""
-    from noria.memory.lock import Lock
-
-    try:
-        Lock(session).release()
-    except SessionError:
-        return True
-    except OSError as fault:
-        raise SessionError(
-            f"The session folder {str(session)!r} cannot be used: {fault.strerror}.",
-            mend="Choose a folder that is yours to write.",
-        ) from fault
-    return False
 
 
 def _at_rest(session: Path, policy: str) -> dict[str, Any]:
@@ -81,23 +41,11 @@ def _at_rest(session: Path, policy: str) -> dict[str, Any]:
         return asyncio.run(apply(story, policy, f"rollback/{time.time_ns()}"))
 
 
-def _awaited(session: Path, name: str) -> dict[str, Any] | None:
-    """The last answer of the running session; none where it has to be asked again whether it runs."""
-    from noria.memory import requests
-
-    until, told = time.monotonic() + HOLDER, False
-    while time.monotonic() < until:
-        said = requests.answered(session, name)
-        if said is not None and said["state"] not in ("taken", "bringing_up"):
-            return said
-        if said is not None:
-            if not told and said["state"] == "bringing_up":
-                about = f"; the last time took {said['about']:.0f} s" if said["about"] is not None else ""
-                err.print(f"{said['to']} is not loaded and is brought up first{about}", markup=False)
-                told = True
-            until = time.monotonic() + (HOLDER if _held(session) else -1)
-        time.sleep(LOOK)
-    return None
+def _heard(said: dict[str, Any]) -> None:
+    """Say what the running session is at."""
+    if said["state"] == "bringing_up":
+        about = f"; the last time took {said['about']:.0f} s" if said["about"] is not None else ""
+        err.print(f"{said['to']} is not loaded and is brought up first{about}", markup=False)
 
 
 def _sentence(said: dict[str, Any]) -> str:

@@ -32,7 +32,8 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write noria.yaml and prompts/.")] = Path(),
 ) -> None:
     """Write a commented config and a copy of the prompts to change."""
-    from noria.prompts.templates import FIELDS, PACKAGED
+    from noria.prompts.fields import FIELDS
+    from noria.prompts.lookup import PACKAGED
 
     if (folder / "noria.yaml").exists():
         raise ConfigError(f"{str(folder / 'noria.yaml')!r} exists already.", mend="Choose another folder.")

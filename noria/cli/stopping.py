@@ -16,7 +16,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
-from noria.cli.live import LiveView
+from noria.cli.live import HOLDS, LiveView
 
 IN_HAND = {
     "play": "the batch that plays",
@@ -44,6 +44,9 @@ class Told:
             return
         self.asked = True
         context.leave()
+        if self.view.stage == HOLDS:
+            self.view.say("interrupted: leaving now, for nothing is in hand")
+            return
         what = IN_HAND.get(self.view.stage, f"the stage {self.view.stage!r}")
         self.view.say(f"interrupted: finishing {what}; press Ctrl-C again to stop now")
 

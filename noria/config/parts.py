@@ -142,6 +142,15 @@ class Judge(Part):
     """Confidence a rejection needs to count."""
 
 
+class Approve(Part):
+    """What waits for a person before it counts; there is no time after which it goes on without one."""
+
+    samples: bool = False
+    """Whether the accepted samples of a batch wait for a ruling before the next batch plays."""
+    students: bool = False
+    """Whether a student that passed its exam waits for a ruling before it is promoted."""
+
+
 class Train(Part):
     """One fine-tuning of the student, always from its base."""
 

@@ -18,6 +18,7 @@ from noria.config.exam import ExamRules
 from noria.config.guards import Guard, GuardName, resolved
 from noria.config.hygiene import Hygiene
 from noria.config.parts import (
+    Approve,
     Endpoint,
     Judge,
     Part,
@@ -70,6 +71,7 @@ class SessionConfig(Part):
     guards: dict[GuardName, Guard] = Field(default={}, validate_default=True)
     """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
     hygiene: Hygiene = Hygiene()
+    approve: Approve = Approve()
     stop: Stop = Stop()
 
     @field_validator("guards", mode="before")

@@ -14,6 +14,7 @@ from noria.config import SessionConfig
 from noria.errors import ModelError
 from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
+from noria.graphs.hands import Hands
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
 from noria.inference.fleet import Fleet
@@ -53,48 +54,32 @@ class Context:
     """Told of what happens, for whoever watches."""
     ended: Callable[[Episode], None] = lambda episode: None
     """Told of each ended episode."""
-    mark: float | None = None
-    """When the batch that plays began."""
+    hands: Hands = field(default_factory=Hands)
+    """The batch that plays."""
     refused_calls: int = 0
     """Endpoint errors since the last episode that came through."""
     control: RunControl = field(default_factory=RunControl)
     """Through which the session graph is asked to end after the step it takes."""
-    _batch: tuple[int, int] = (0, -1)
-    _clerk: Clerk | None = None
-    _hands: dict[str, Dealt] = field(default_factory=dict)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    """Rung when somebody said something that a session which stands still may wait for."""
+    serves: bool = False
+    """Whether its pool is served, so that policies may be brought up."""
     _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))
 
     def leave(self) -> None:
         """Ask the session to finish what is in hand, save, and leave."""
         self.control.request_drain("interrupt")
+        self.bell.set()
 
     @property
     def clerk(self) -> Clerk:
         """The clerk of the batch that plays."""
-        assert self._clerk is not None, "no batch is being played"
-        return self._clerk
+        assert self.hands.clerk is not None, "no batch is being played"
+        return self.hands.clerk
 
     def hand(self, number: int, batch: int, key: str) -> tuple[Clerk, Dealt]:
-        """The clerk and the dealt hand of an episode.
-
-        The first hand of a batch opens it, in a new round as in a resumed one: the clerk knows from
-        the ledger who has ended, the time of play is taken, and whoever watches is told.
-        """
-        if self._batch != (number, batch) or self._clerk is None:
-            size = self.config.play.batch
-            dealt = self.history.deal(number)[batch * size : (batch + 1) * size]
-            self._clerk = Clerk(self.history, self.index, self.config.play.near_duplicate, dealt)
-            self._hands = {one.episode: one for one in dealt}
-            self.mark = time.monotonic()
-            over = self.history.ended(number)
-            if self._batch[0] != number:
-                whole = self.history.deal(number)
-                self.tell("deal", {"round": number, "episodes": len(whole), "ended": len(over)})
-            for one in dealt:
-                if one.episode in over:
-                    self._clerk.recall(one, self.history.episode(one.episode), self.domain(one))
-            self._batch = (number, batch)
-        return self._clerk, self._hands[key]
+        """The clerk and the dealt hand of an episode, as it is played."""
+        return self.hands.hand(self, number, batch, key)
 
     def domain(self, dealt: Dealt) -> Domain:
         """The family of tasks that a hand was dealt of."""

@@ -81,8 +81,8 @@ async def promote(context: Context, number: int, student: str) -> bool:
     A student that proved itself against a policy that was stepped back from meanwhile has proved
     nothing against the one that plays now, and is kept out; so is one that was purged since its exam.
     """
-    if unfit(context, student):
-        await keep_out(context, number, student)
+    if why := unfit(context, student):
+        await keep_out(context, number, student, why)
         return False
     # The exam knows the parent; the pointer may have been moved before a crash.
     exam = next(exam for exam in context.history.exams() if exam.round == number)
@@ -107,12 +107,13 @@ async def promote(context: Context, number: int, student: str) -> bool:
     return context.pointer("student").id == policy.id
 
 
-async def keep_out(context: Context, number: int, student: str) -> None:
+async def keep_out(context: Context, number: int, student: str, why: str = "") -> None:
     """The parent plays on; a student that was trained stays in the ledger and leaves the fleet."""
+    kept = {"kept_out": why} if why else {}
     if student:
         await context.fleet.retire(student)
-        context.tell("keep_out", {"round": number, "policy": context.policy(student).name})
-    await context.history.keep_round(number, "kept_out" if student else "untrained")
+        context.tell("keep_out", {"round": number, "policy": context.policy(student).name, "why": why})
+    await context.history.keep_round(number, "kept_out" if student else "untrained", **kept)
     at("round.kept_out")
 
 

@@ -23,8 +23,9 @@ from noria.evaluators.sandbox.runner import Chosen
 from noria.evaluators.sandbox.tiers import choose
 from noria.graphs.context import Context, Trainer
 from noria.graphs.hygiene import Hygiene
-from noria.graphs.rollback import listening
 from noria.graphs.serving import serve
+from noria.graphs.steering.listening import listening
+from noria.graphs.steering.taking import beginning, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
 from noria.memory import seeds
@@ -33,11 +34,10 @@ from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.prompts import Templates
+from noria.prompts.lookup import FOLDER
 from noria.training.standing import must_stand
 from noria.types import Episode, Policy
 from noria.waiting import QUIET, watched
-
-PROMPTS = "prompts"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
-    templates = Templates([folder / PROMPTS, *([config.prompts] if config.prompts else [])])
     async with AsyncExitStack() as stack:
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)
@@ -84,6 +83,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         if (student := history.pointer("student")) is not None:
             must_stand(student)  # before anything is written or started
         await stack.enter_async_context(watched(lambda said: watch.tell("waiting", {"said": said}), quiet=watch.quiet))
+        templates = in_force(history, config)
         # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
@@ -108,6 +108,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         )  # fmt: skip
         for one in moves(history):
             context.withdraw(one.withdrawn, one.after)
+        await stack.enter_async_context(listening(context))
         await serve(context, base=means.base is not None, limiter=means.limiter)
         for sentence in skipped:
             watch.tell("skipped", {"row": sentence})
@@ -117,16 +118,17 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         if barred := await hygiene.read_rows(history):
             watch.tell("unclean_rows", {"found": Counter(barred.values())})
         watch.opened(context)
-        await stack.enter_async_context(listening(context))
+        context.serves = True
         yield context
 
 
 async def _begin(history: History, config: SessionConfig, templates: Templates) -> None:
     """Write down what the session is: its config, and its own copy of the prompts."""
+    await beginning(history, templates)
     if history.ledger.fact("config") is None:
         await history.keep_fact("config", config.model_dump_json())
         await history.keep_fact("started", str(time.time()))
-    folder = config.session / PROMPTS
+    folder = config.session / FOLDER
     with storage(folder):
         folder.mkdir(exist_ok=True)
         for name in templates.versions():

@@ -12,7 +12,7 @@ from typing import cast
 
 from langgraph.runtime import RunControl
 
-from noria.errors import EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
+from noria.errors import ConfigError, EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
 from noria.graphs.context import Context
@@ -57,6 +57,8 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         reason, evidence = Reason.UNREADABLE, str(fault)
     except VerifierError as fault:
         reason, evidence = Reason.VERIFIER, str(fault)
+    except ConfigError as fault:  # a template that cannot be rendered with these fields
+        reason, evidence = Reason.FAULT, str(fault)
     except NoriaError:
         raise
     except Exception as fault:  # a fault of ours in one episode must not end its siblings

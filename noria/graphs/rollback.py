@@ -1,7 +1,7 @@
 """Roll back: a person sends the student back to an ancestor, whether the session runs or not.
 
     noria rollback ─┬─ nobody holds the session ─► `apply` on its ledger
-                    └─ a run holds it ─► a request ─► `listen` ─► bring up ─► `step_back` ─► answer
+                    └─ a run holds it ─► a request ─► `answered` ─► bring up ─► `step_back` ─► answer
 
 In a running session the step takes effect with the next model call, for the desk asks who sits
 where a withdrawn policy was dealt: hands that are half played go on with the target too. Where the
@@ -9,24 +9,18 @@ target is not served it is brought up first, beside the play, and the answer say
 last one took.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from noria.errors import ModelError, NoriaError
+from noria.errors import ModelError
 from noria.graphs.context import Context
 from noria.graphs.stepping import step_back
 from noria.memory import requests
 from noria.memory.history import History
 from noria.memory.moves import ancestors, move
 from noria.types import Move, Policy
-
-EVERY = 0.25
-"""Seconds between two looks for a request."""
 
 
 def target(history: History, named: str) -> Policy:
@@ -74,41 +68,13 @@ async def apply(history: History, named: str, key: str) -> dict[str, Any]:
     return {"state": "done", "from": student.name, "to": policy.name, "live": False}
 
 
-@asynccontextmanager
-async def listening(context: Context) -> AsyncIterator[None]:
-    """Answer requests while a session runs."""
-    folder = context.config.session
-    requests.clear(folder)
-    task = asyncio.create_task(_listen(context, folder), name="requests")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+async def answered(context: Context, folder: Path, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Roll back a session that runs, and say how that went.
 
-
-async def _listen(context: Context, folder: Path) -> None:
-    while True:
-        with suppress(NoriaError):  # a full disk ends the session elsewhere, in a sentence
-            await _look(context, folder)
-        await asyncio.sleep(EVERY)
-
-
-async def _look(context: Context, folder: Path) -> None:
-    for name, body in requests.asked(folder):
-        requests.answer(folder, name, {"state": "taken"})
-        requests.take(folder, name)
-        try:
-            said = await _answered(context, folder, name, str(body.get("policy", "")))
-        except NoriaError as fault:
-            said = {"state": "refused", "what": fault.what, "mend": fault.mend}
-        except Exception as fault:  # a fault of ours in one request must not end the session
-            said = {"state": "refused", "what": f"The running session failed at it: {fault!r}.", "mend": ""}
-        requests.answer(folder, name, said)
-
-
-async def _answered(context: Context, folder: Path, name: str, named: str) -> dict[str, Any]:
+    Raises:
+        NoriaError: it cannot; nothing was changed.
+    """
+    named = str(body.get("policy", ""))
     history, started = context.history, time.monotonic()
     student, policy, number = context.pointer("student"), target(context.history, named), len(history.rounds())
     loaded = context.fleet.is_up(policy.id)

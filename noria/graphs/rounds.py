@@ -14,6 +14,7 @@ from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.serving import fill
 from noria.graphs.stages import add_stage, found_done, stage
+from noria.graphs.steering.steering import take
 from noria.graphs.withdrawing import retrains
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
@@ -25,6 +26,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     levels = trusted(context.domains, own, context.history)
     if not dealt and levels and not retrains(context.history, number):
         async with stage(context, number, "plan"):
+            await take(context, number, 1)  # before the judge is measured by them
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
@@ -67,8 +69,8 @@ async def settle(context: Context, number: int) -> list[Dealt]:
     """After a batch: the index follows the ledger; the time of play is written down."""
     await catch_up(context.history, context.index)
     # A run that is resumed between the last hand and here has spent no time of its own on playing.
-    await add_stage(context, number, "play", time.monotonic() - context.mark if context.mark else 0.0)
-    context.mark = None
+    await add_stage(context, number, "play", time.monotonic() - mark if (mark := context.hands.mark) else 0.0)
+    context.hands.mark = None
     return context.history.deal(number)
 
 

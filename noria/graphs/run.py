@@ -1,6 +1,8 @@
 """Running a session: open what it needs, turn the wheel, leave everything closed and resumable.
 
-    config ─► ledger (locked) ─► seeds, policies ─► fleet ─► graph + checkpointer ─► summary
+    config ─► ledger (locked) ─► seeds, policies ─► fleet ─► graph + checkpointer ─┬─► summary
+                                                                 ▲                 └─► waits for a person
+                                                                 └───────────────────────┘
 
 The same path starts a session and resumes one: what the ledger already holds is found, and
 what it does not hold is made. Servers are ended and the ledger is closed however it ends.
@@ -9,14 +11,17 @@ what it does not hold is made. Servers are ended and the ledger is closed howeve
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
 from noria.config import SessionConfig
 from noria.failpoints import at
+from noria.graphs.context import Context
 from noria.graphs.folder import begun, summary
 from noria.graphs.midway import checkpoints, midway
 from noria.graphs.opening import Means, Watch, opened
 from noria.graphs.session import build
 from noria.graphs.session_state import State
+from noria.graphs.steering.holding import lift, wait
 from noria.graphs.summary import summarise
 from noria.graphs.withdrawing import retrains
 from noria.memory.history import History
@@ -46,13 +51,25 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
             again = retrains(context.history, first["round"])  # a purge added a round to a session that was over
             if left.next or again or not state.get("stop"):  # else it came to its end and only wants to be written down
                 with midway(config.session):
-                    state = await graph.ainvoke(
-                        None if left.next else first, place, context=context, durability="sync", control=context.control
-                    )
+                    state = await _turned(graph, None if left.next else first, place, context)
         at("session.ended")
         await context.history.keep_fact("finished", state["stop"])
         at("session.finished")
         return summarise(context.history)
+
+
+async def _turned(graph: Any, begin: Any, place: RunnableConfig, context: Context) -> dict[str, Any]:
+    """Let the graph turn to its end, and wait wherever it stands still for a person."""
+    if await lift(context.history):
+        context.tell("steered", {"said": "it was paused when its process ended, and goes on now"})
+    while True:
+        state: dict[str, Any] = await graph.ainvoke(
+            begin, place, context=context, durability="sync", control=context.control
+        )
+        if not (asked := state.get("__interrupt__")):
+            return state
+        await wait(context, asked[0].value)
+        begin = Command(resume=True)
 
 
 def _unfinished(history: History) -> int:

@@ -22,7 +22,7 @@ async def screen(state: State, runtime: Runtime[Context]) -> Update:
     samples = projection.samples(
         {**state, "checks": checks},
         context.domain(dealt),
-        asked=context.desk.templates.render("solver", instruction=task.instruction),
+        asked=context.desk.sheet(dealt.episode).templates.render("solver", instruction=task.instruction),
         proposed=proposal,
     )
     exams, says = context.exams(), context.hygiene.says(task.domain, task.level, task.parameters)

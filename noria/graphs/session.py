@@ -1,17 +1,18 @@
 """One session: the wheel.
 
-    plan ─► play (a batch of episodes, side by side) ─► settle ─┬─► play … (next batch)
-      ▲                                                         └─► curate ─► train ─► examine ─┬─► promote ─► seat ─┐
-      │                                                                                         └─► keep_out ────────┤
-      ├──────────────────────────── guard ─┬─► stop                                                                  │
-      ├─ cool_down ◄───────────────────────┤   ▲                                                                     │
-      └─ step_back ◄───────────────────────┘   └───────────────────────────────────────────────── probate ◄──────────┘
+    plan ─► steer ─┬─► play (a batch of episodes, side by side) ─► settle ─► steer … (next batch)
+      ▲            └─► curate ─► train ─► examine ─┬─► promote ─► seat ─┐
+      │                                            └─► keep_out ────────┤
+      ├──────────────────────────── guard ─┬─► stop                     │
+      ├─ cool_down ◄───────────────────────┤   ▲                        │
+      └─ step_back ◄───────────────────────┘   └──────── probate ◄──────┘
 
 The graph's state holds numbers and ids; the ledger holds the story, and where the two
 disagree the ledger is right. So every node first asks the ledger what is done already: a
-node that runs again after a crash pays for nothing twice. A failing episode would cancel
-its siblings, so it never raises: it is settled as an error. Only what ends the whole
-session (a full disk, a dead server) leaves the graph, and then the session can be resumed.
+node that runs again after a crash pays for nothing twice. `steer` and `promote` may interrupt
+the graph and wait for a person, with nothing in hand. A failing episode would cancel its
+siblings, so it never raises: it is settled as an error. Only what ends the whole session (a
+full disk, a dead server) leaves the graph; then it can be resumed.
 """
 
 from langgraph.graph import END, START, StateGraph
@@ -22,6 +23,8 @@ from noria.graphs import examination, guarding, learning, playing, probation, ro
 from noria.graphs.context import Context
 from noria.graphs.edges import hands, passed, trained, turning
 from noria.graphs.session_state import Hand, State, Update
+from noria.graphs.steering import steering
+from noria.graphs.steering.holding import stand
 
 
 async def plan(state: State, runtime: Runtime[Context]) -> Update:
@@ -29,9 +32,14 @@ async def plan(state: State, runtime: Runtime[Context]) -> Update:
     number = state.get("round", 1)
     dealt = await rounds.plan(runtime.context, number)
     size = runtime.context.config.play.batch
-    batches = -(-len(dealt) // size)
-    first = [one.episode for one in dealt[:size]]
+    first, batches = [one.episode for one in dealt[:size]], -(-len(dealt) // size)
     return {"round": number, "batch": 0, "batches": batches, "episodes": first, "student": "", "promoted": False}
+
+
+async def steer(state: State, runtime: Runtime[Context]) -> Update:
+    """Heed what people said: stand still while it is owed, and commit what the next batch is played under."""
+    await steering.steer(runtime.context, state["round"], state["batch"], state["episodes"])
+    return {}
 
 
 async def play(state: Hand, runtime: Runtime[Context]) -> Update:
@@ -66,7 +74,8 @@ async def examine(state: State, runtime: Runtime[Context]) -> Update:
 
 
 async def promote(state: State, runtime: Runtime[Context]) -> Update:
-    """The student takes its seat."""
+    """The student takes its seat, once nobody has to be heard on it."""
+    stand(runtime.context, state["round"], student=True)
     return {"promoted": await learning.promote(runtime.context, state["round"], state["student"])}
 
 
@@ -113,14 +122,15 @@ async def step_back(state: State, runtime: Runtime[Context]) -> Update:
 def build() -> StateGraph[State, Context, State, State]:
     """The session as a graph, not yet compiled: who runs it brings the checkpointer."""
     graph = StateGraph(State, context_schema=Context)
-    nodes = (plan, settle, curate, train, examine, promote, seat, keep_out, probate, guard, cool_down, step_back)
-    for node in nodes:
+    nodes = (plan, steer, settle, curate, train, examine, promote, seat, keep_out, probate, guard, cool_down)
+    for node in (*nodes, step_back):
         graph.add_node(node.__name__, node)
     graph.add_node("play", play, input_schema=Hand)
     graph.add_edge(START, "plan")
-    graph.add_conditional_edges("plan", hands, ["play", "curate"])
+    graph.add_edge("plan", "steer")
+    graph.add_conditional_edges("steer", hands, ["play", "curate"])
     graph.add_edge("play", "settle")
-    graph.add_conditional_edges("settle", hands, ["play", "curate"])
+    graph.add_edge("settle", "steer")
     graph.add_edge("curate", "train")
     graph.add_conditional_edges("train", trained, ["examine", "keep_out"])
     graph.add_conditional_edges("examine", passed, ["promote", "keep_out"])

@@ -8,6 +8,7 @@ from typing import Any
 from noria.config import SessionConfig
 from noria.graphs.quarantine import account
 from noria.graphs.standing import on_probation, trials
+from noria.graphs.steering.telling import steered
 from noria.memory.history import History
 from noria.memory.moves import moves
 from noria.memory.seatings import seatings
@@ -15,6 +16,7 @@ from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
 
 SIDES = ("holder", "student")
+COUNTED = ("reviews", "faulted", "revisions_asked", "drafts_made", "drafts_accepted")
 
 
 def summarise(history: History) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "untrained": facts.get("untrained", ""),
                 "unexamined": facts.get("unexamined", ""),
                 "promoted": facts.get("promoted", ""),
+                "kept_out": facts.get("kept_out", ""),
                 "unseated": facts.get("unseated", ""),
                 "retrains": facts.get("retrains", 0),
                 "stages": facts.get("stages", {}),
@@ -74,6 +77,7 @@ def summarise(history: History) -> dict[str, Any]:
             "withdrawn": purged.count(),
         },
         "purges": purged.purges(),
+        "steering": steered(history),
         "quarantine": quarantine,
         "exams": [exam.model_dump(mode="json") for exam in history.exams()],
         "seatings": [
@@ -120,8 +124,8 @@ def _waiting(history: History, names: dict[str, str]) -> dict[str, Any] | None:
 def seats_accounts(episodes: Iterable[Episode]) -> dict[str, dict[str, Any]]:
     """What critic and adversary did in some episodes, recounted from what they said there.
 
-    A revision was accepted later where its episode was accepted with a draft after the first:
-    a rewording that lost the parameters makes no draft, and leaves the first one standing.
+    A revision was accepted later where its episode was accepted with a draft after the first; a
+    rewording that lost the parameters makes none.
     """
     critic, adversary, held, beaten = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for episode in episodes:
@@ -136,12 +140,10 @@ def seats_accounts(episodes: Iterable[Episode]) -> dict[str, dict[str, Any]]:
             held[f"{probe.kind} by {probe.by}"] += 1
             if probe.beat:
                 beaten[episode.drafts[-1].grounding.verifier if episode.drafts else episode.domain] += 1
-    names = ("reviews", "faulted", "revisions_asked", "drafts_made", "drafts_accepted")
     return {
-        "critic": {name: critic[name] for name in names},
+        "critic": {name: critic[name] for name in COUNTED},
         "adversary": {
-            "attacks": adversary["attacks"],
-            "broken": adversary["broken"],
+            **{name: adversary[name] for name in ("attacks", "broken")},
             "held": dict(sorted(held.items())),
             "beaten": dict(sorted(beaten.items())),
         },

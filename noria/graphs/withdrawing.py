@@ -10,6 +10,7 @@ played by another: its finished turns would be found by their key and taken for 
 """
 
 from noria.graphs.context import Context
+from noria.graphs.steering.ruling import refused
 from noria.memory.history import History
 from noria.memory.withdrawals import Withdrawals
 from noria.types import Dealt
@@ -37,6 +38,8 @@ def spoilt(context: Context, dealt: Dealt) -> str:
 
 def unfit(context: Context, student: str) -> str:
     """Why a trained student is not examined or promoted, empty where nothing speaks against it."""
+    if why := refused(context.history, student):
+        return f"{context.policy(student).name} is {why}"
     found = Withdrawals(context.history.ledger).tainted().get(student)
     return f"{context.policy(student).name} is tainted: {found.why}" if found else ""
 

@@ -1,6 +1,6 @@
 """Old ledgers, made new: one numbered step a version, each whole or not at all.
 
-    version 1 ─► quarantines ─► 2 ─► chain, texts, projections, indices ─► 3
+    version 1 ─► quarantines ─► 2 ─► chain, texts, projections, indices ─► 3 ─► steps, batches, templates ─► 4
 
 A step is one transaction that raises the version row with it: a kill leaves the older version
 as it was, and the next opening begins at that step again. Opening for reading changes nothing:
@@ -89,6 +89,11 @@ def _chained(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _steered(connection: sqlite3.Connection) -> None:
+    for statement in STEERING:
+        connection.execute(statement)
+
+
 BODIES = (
     ("seeds", "body"),
     ("deals", "body"),
@@ -126,7 +131,18 @@ INDICES = (
     "CREATE INDEX turns_by_seat ON turns (role, policy, prompt_tokens, completion_tokens, seconds)",
 )
 
-STEPS: dict[int, Step] = {2: _quarantines, 3: _chained}
+STEERING = (
+    "CREATE TABLE steps (sequence INTEGER NOT NULL, key VARCHAR NOT NULL, round INTEGER NOT NULL, "
+    "batch INTEGER NOT NULL, kind VARCHAR NOT NULL, name VARCHAR NOT NULL, said TEXT NOT NULL, body TEXT NOT NULL, "
+    "at FLOAT NOT NULL, PRIMARY KEY (sequence), UNIQUE (key))",
+    "CREATE INDEX steps_by_kind ON steps (kind, name)",
+    "CREATE TABLE batches (round INTEGER NOT NULL, batch INTEGER NOT NULL, body TEXT NOT NULL, "
+    "PRIMARY KEY (round, batch))",
+    "CREATE TABLE templates (version VARCHAR NOT NULL, name VARCHAR NOT NULL, text TEXT NOT NULL, "
+    "first FLOAT NOT NULL, PRIMARY KEY (version))",
+)
+
+STEPS: dict[int, Step] = {2: _quarantines, 3: _chained, 4: _steered}
 """The version a step leads to, and the step."""
 assert max(STEPS) == VERSION
 

@@ -5,20 +5,30 @@
 One process writes a ledger, so a command that wants something of a running session leaves a
 note in the session's folder. Only the folder's owner can: it is closed to everybody else, and a
 note of another owner is passed over. A name is random, a file is whole or not there, and a note
-that nobody waits for any more is taken back by its writer.
+that nobody waits for any more is taken back by its writer. `errand` is the whole way of a
+command: it asks who holds the session, and where nobody does, it does the thing itself.
 """
 
 import json
 import os
 import secrets
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from noria.errors import storage
+from noria.errors import NoriaError, SessionError, storage
+from noria.memory.lock import held
 
 FOLDER = "requests"
 ANSWER = ".answer.json"
+
+LOOK = 0.05
+"""Seconds between two looks for the answer of a running session."""
+
+HOLDER = 2.0
+"""Seconds after which it is asked again whether the session still runs."""
 
 
 def ask(session: Path, body: dict[str, Any]) -> str:
@@ -86,6 +96,62 @@ def clear(session: Path) -> None:
     """Remove what was asked of an earlier run: who still waits asks again."""
     for path in (session / FOLDER).glob("*.json"):
         path.unlink(missing_ok=True)
+
+
+def errand(
+    session: Path,
+    body: dict[str, Any],
+    at_rest: Callable[[], dict[str, Any]],
+    heard: Callable[[dict[str, Any]], None] = lambda said: None,
+) -> dict[str, Any]:
+    """Have something done in a session: by the process that holds it, or by `at_rest` where none does.
+
+    `heard` is told what a running session says before its answer.
+
+    Raises:
+        NoriaError: the session cannot be used, or what `at_rest` raises.
+    """
+    name = ""
+    try:
+        while True:
+            if not held(session):
+                try:
+                    return at_rest()
+                except SessionError:
+                    if held(session):  # somebody took it between the two
+                        continue
+                    raise
+            # A run that begins clears what was asked of the one before: what is gone unanswered is asked again.
+            if not name:
+                name = ask(session, body)
+            elif not waits(session, name) and answered(session, name) is None:
+                leave(session, name, body)
+            if (said := _awaited(session, name, heard)) is not None:
+                return said
+    finally:
+        if name:
+            with suppress(OSError, NoriaError):
+                forget(session, name)
+
+
+def _awaited(session: Path, name: str, heard: Callable[[dict[str, Any]], None]) -> dict[str, Any] | None:
+    """The last answer of the running session; none where it has to be asked again whether it runs."""
+    until, told = time.monotonic() + HOLDER, ""
+    while time.monotonic() < until:
+        said = answered(session, name)
+        if said is not None and said["state"] not in ON_THE_WAY:
+            return said
+        if said is not None:
+            if told != said["state"]:
+                told = said["state"]
+                heard(said)
+            until = time.monotonic() + (HOLDER if held(session) else -1)
+        time.sleep(LOOK)
+    return None
+
+
+ON_THE_WAY = ("taken", "bringing_up")
+"""States of an answer that is not the last."""
 
 
 def _folder(session: Path) -> Path:

@@ -2,7 +2,7 @@
 
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
     samples · quarantines · exams · outbox · projections · chains · texts
-    moves · seatings · learned · withdrawals · tainted
+    moves · seatings · learned · withdrawals · tainted · steps · batches · templates
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables, by a numbered step in `migrations.py`; a ledger of a
@@ -15,8 +15,9 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String,
 
 from noria.memory.texts import Folded
 
-VERSION = 3
-"""Version of the tables. 2: the quarantines, which an older Noria would not heed. 3: chain, texts, projections."""
+VERSION = 4
+"""Version of the tables. 2: the quarantines, which an older Noria would not heed. 3: chain, texts, projections.
+4: steering, whose rulings and batches an older Noria would not heed."""
 
 metadata = MetaData()
 
@@ -211,6 +212,41 @@ tainted = Table(
     Column("at", Float, nullable=False),
 )
 """Policies that a purge named, or that learned from what it withdrew; none of them plays again."""
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("round", Integer, nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("steps_by_kind", "kind", "name"),
+)
+"""What steered the session, oldest first: which notes, trials and pauses there are follows from it; rows stay."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("batch", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What each batch is played under (templates, arms, notes): written once, so that a resumed batch asks the same."""
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("version", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("first", Float, nullable=False),
+)
+"""Every prompt template that was ever in force or on trial, by `name@hash`, and when it was first seen."""
 
 projections = Table(
     "projections",

@@ -21,6 +21,9 @@ from noria.memory.ledger import Ledger, Write, put
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
+PERSON = "person"
+"""The root of what a person refused, sample by sample; no purge, for nothing that learned from it is marked."""
+
 SOME = 500
 """Ids asked for at once."""
 
@@ -73,6 +76,11 @@ class Withdrawals:
         query = select(func.count()).join_from(samples, table, samples.c.id == table.c.sample)
         return int(self.ledger.value(query.where(samples.c.role == role)))
 
+    def rooted(self, root: str) -> int:
+        """How many samples, of each role, one root withdrew."""
+        query = select(func.count()).select_from(tables.withdrawals).where(tables.withdrawals.c.root == root)
+        return int(self.ledger.value(query)) if self._kept else 0
+
     def tainted(self) -> dict[str, Withdrawn]:
         """The policies that must not play, by id."""
         if not self._kept:
@@ -84,7 +92,8 @@ class Withdrawals:
         if not self._kept:
             return []
         table, counted = tables.withdrawals, func.count().label("count")
-        rows = self.ledger.rows(select(table.c.root, table.c.at, counted).group_by(table.c.root, table.c.at))
+        query = select(table.c.root, table.c.at, counted).where(table.c.root != PERSON)
+        rows = self.ledger.rows(query.group_by(table.c.root, table.c.at))
         found = {(row.at, row.root): {"samples": row.count, "policies": 0} for row in rows}
         table = tables.tainted
         for row in self.ledger.rows(select(table.c.root, table.c.at, counted).group_by(table.c.root, table.c.at)):

@@ -1,5 +1,6 @@
-"""Prompt templates: one file a role, loaded, linted, rendered and hashed."""
+"""Prompt templates: one file a role, looked up, linted, rendered and hashed."""
 
-from noria.prompts.templates import Template, Templates
+from noria.prompts.lookup import Templates
+from noria.prompts.template import Template
 
 __all__ = ["Template", "Templates"]

@@ -25,19 +25,24 @@ from noria.types.learning import (
 )
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
 from noria.types.standing import Cause, Move
+from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import ROLES, Bucket, Json, Message, Noun, Outcome, Reason, Role, Ruling, Source, Stage, WordedBy
 
 __all__ = [
     "MEND",
     "ROLES",
+    "Arm",
+    "Arms",
     "Attack",
     "Attempt",
+    "Batch",
     "Bucket",
     "Cause",
     "Check",
     "Critique",
     "Dealt",
+    "DealtBy",
     "Demand",
     "DemandName",
     "DomainResult",
@@ -67,6 +72,8 @@ __all__ = [
     "Seed",
     "Source",
     "Stage",
+    "Step",
+    "StepKind",
     "Task",
     "Trial",
     "Turn",

@@ -11,11 +11,11 @@ the cookie's name has one, and a post believes no cookie alone.
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -45,8 +45,10 @@ OPEN = "/static/"
 STAMP = "stamp"
 """Field of a form that carries the page's own token."""
 
-LARGEST = 1 << 16
-"""Bytes of a form."""
+LARGEST, FIELDS = 1 << 16, 500
+"""Bytes and fields of a form."""
+
+_LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 def _random() -> str:
@@ -87,11 +89,7 @@ def same(one: str, other: str) -> bool:
 
 def loopback(host: str) -> bool:
     """Whether a Host header names this machine by its loopback: a name that leads here by DNS does not."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 class Door:
@@ -139,7 +137,7 @@ class Door:
         if not self.access.steering:
             return refusal(request, "This viewer only reads. `noria view --allow-steering` lets it steer.")
         if request.headers.get("origin", "") != f"http://{request.headers['host']}":
-            return refusal(request, "This was not sent from a page of this viewer.")
+            return refusal(request, "This was sent from another place than a page of this viewer.")
         return None
 
 
@@ -161,7 +159,7 @@ def _without_token(request: Request) -> str:
     return "/" + path.lstrip("/\\") + (f"?{urlencode(rest)}" if rest else "")
 
 
-async def posted(request: Request) -> dict[str, str]:
+async def posted(request: Request) -> dict[str, list[str]]:
     """The fields of a form that a page of this viewer sent.
 
     Raises:
@@ -173,10 +171,10 @@ async def posted(request: Request) -> dict[str, str]:
         if len(body) > LARGEST:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "What was sent is too large.")
     try:
-        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
-    except ValueError:
-        fields = {}
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+    except ValueError as fault:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "What was sent is no form.") from fault
     access: Access = request.app.state.access
-    if not access.stamped(fields.pop(STAMP, "")):
+    if not access.stamped(fields.pop(STAMP, [""])[-1]):
         raise HTTPException(HTTPStatus.FORBIDDEN, "This was not sent from a page of this viewer.")
     return fields

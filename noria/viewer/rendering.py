@@ -2,7 +2,8 @@
 
 `page(request, "accepted.html", values)` gives the whole page, or the part between the frame
 where HTMX asked for it. Filters: `shown` (text that no browser and no reader obeys: control
-and direction characters as escapes), `figure`, `tokens`, `seconds`, `share`, `ago`, `plain`.
+and direction characters as escapes), `said` (a sentence of the program's, its `commands` marked),
+`figure`, `tokens`, `seconds`, `share`, `ago`, `plain`.
 """
 
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -50,9 +52,9 @@ def page(request: Request, name: str, values: Mapping[str, Any], *, status: int 
     return Page(environment().get_template(name).render(frame | dict(values)), status)
 
 
-def sentence(request: Request, said: str, status: int, mend: str = "") -> HTMLResponse:
+def sentence(request: Request, why: str, status: int, mend: str = "") -> HTMLResponse:
     """A page that says in a sentence why there is no other."""
-    values = {"said": said, "mend": mend, "status": status, "kind": HTTPStatus(status).phrase, "here": ""}
+    values = {"said": why, "mend": mend, "status": status, "kind": HTTPStatus(status).phrase, "here": ""}
     return page(request, "sentence.html", values, status=status)
 
 
@@ -62,7 +64,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HTML), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for one in (shown, figure, tokens, seconds, share, ago, plain):
+    for one in (shown, said, figure, tokens, seconds, share, ago, plain):
         made.filters[one.__name__] = one
     return made
 
@@ -70,6 +72,12 @@ def environment() -> Environment:
 def shown(text: Any) -> str:
     """A text no browser and no reader obeys: what cannot be seen, or turns what stands around it, as an escape."""
     return printable(str(text))
+
+
+def said(text: Any) -> Markup:
+    """A sentence as `shown` gives it, what stands between backticks as code."""
+    parts = enumerate(printable(str(text)).split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -112,10 +120,10 @@ def share(part: float | None, digits: int = 0) -> str:
 def ago(at: float, now: float | None = None) -> str:
     """How long ago a moment was."""
     span = (time.time() if now is None else now) - at
-    for size, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+    for size, word in ((DAY, "day"), (HOUR, "h"), (MINUTE, "min")):
         if span >= size:
             count = int(span // size)
-            return f"{count} {word}{'s' * (count > 1)} ago"
+            return f"{count} {word}{'s' * (word == 'day' and count > 1)} ago"
     return "just now"
 
 

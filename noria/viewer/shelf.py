@@ -9,7 +9,6 @@ file system. A session that was deleted, or deleted and begun anew, is noticed a
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,6 @@ from noria.memory.ledger import FILE
 
 DEPTH = 3
 """Folders below the viewer's that a session may lie in."""
-
-KEPT = 8
-"""Catalogues that a thread keeps open."""
 
 BETWEEN = "~"
 """Stands in a name for the slash between two folders."""
@@ -48,13 +44,14 @@ class Open:
 
 
 class Shelf:
-    """Finds sessions by their names, and keeps their catalogues open: of each thread its own, as SQLite likes it."""
+    """Finds sessions by their names, and keeps their catalogues open."""
 
     def __init__(self, folder: Path) -> None:
         """Look for sessions in a folder, or take the folder as the one session."""
         self.folder = folder.resolve()
         self._found: dict[str, Path] = {}
-        self._open = threading.local()
+        self._kept: dict[Path, Catalogue] = {}
+        self._guard = threading.Lock()
 
     @property
     def several(self) -> bool:
@@ -78,35 +75,28 @@ class Shelf:
         if folder is None:
             raise Unknown(f"There is no session {name!r} here.")
         if not (folder / FILE).is_file():
-            raise Unknown(f"The session {name!r} is gone: its folder holds no ledger any more.")
+            raise _gone(name)
         return folder
 
-    def open(self, name: str) -> Open:
+    def open(self, name: str, seconds: float | None = None) -> Open:
         """A session by its name, its catalogue brought up to the ledger as far as a fraction of a second allows.
 
         Raises:
             SessionError: there is no such session, it was deleted while it was read, or its ledger is not readable.
         """
         folder = self.place(name)
-        kept: OrderedDict[tuple[Path, int], Catalogue] = self._open.__dict__.setdefault("kept", OrderedDict())
+        with self._guard:
+            known = self._kept.get(folder)
+            found = self._kept[folder] = known or Catalogue(folder)
+        wait = (LATER if known else FIRST) if seconds is None else seconds
         try:
-            key = folder, (folder / FILE).stat().st_ino
-        except OSError as fault:
-            raise Unknown(f"The session {name!r} is gone: its folder holds no ledger any more.") from fault
-        wait = LATER if key in kept else FIRST
-        if key not in kept:
-            for old in [one for one in kept if one[0] == folder]:
-                kept.pop(old).close()
-            kept[key] = Catalogue(folder)
-        kept.move_to_end(key)
-        while len(kept) > KEPT:
-            kept.popitem(last=False)[1].close()
-        try:
-            return Open(name, folder, kept[key], whole=kept[key].catch_up(wait))
-        except Exception:
-            # It may be the catalogue of what was deleted meanwhile: the next look opens it anew.
-            kept.pop(key).close()
-            raise
+            return Open(name, folder, found, whole=found.catch_up(wait))
+        except SessionError as fault:
+            if (folder / FILE).is_file():
+                raise
+            with self._guard:
+                self._kept.pop(folder, None)
+            raise _gone(name) from fault
 
     def _look(self) -> Iterator[tuple[str, Path]]:
         if not self.several:
@@ -119,6 +109,10 @@ class Shelf:
                 yield _safe(BETWEEN.join(parts)), place
             # A session lies not in a session.
             folders[:] = [] if FILE in files or len(parts) >= DEPTH else sorted(one for one in folders if one[0] != ".")
+
+
+def _gone(name: str) -> Unknown:
+    return Unknown(f"The session {name!r} is gone: its folder holds no ledger any more.")
 
 
 def _safe(name: str) -> str:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from noria.errors import SessionError
 from noria.memory.catalogue import standing
 from noria.memory.catalogue.marks import Marks
 from noria.memory.catalogue.rows import Names, Row, Told, sample_row, turn_row
@@ -56,7 +57,8 @@ def fill(source: Source, target: sqlite3.Connection, until: float | None) -> boo
     """Take in what the ledger has more; false where time was up before the end.
 
     Raises:
-        sqlite3.DatabaseError: one of the two cannot be used.
+        SessionError: the ledger cannot be read.
+        sqlite3.DatabaseError: the catalogue cannot be used.
     """
     while True:
         with source.snapshot():
@@ -64,6 +66,12 @@ def fill(source: Source, target: sqlite3.Connection, until: float | None) -> boo
             try:
                 through = _part(source, target)
                 target.execute("COMMIT")
+            except (LookupError, TypeError, ValueError) as fault:
+                target.execute("ROLLBACK")
+                place, said = str(source.path), f"{type(fault).__name__} {fault}"
+                raise SessionError(
+                    f"The ledger {place!r} holds a row that cannot be read ({said}).", mend="Restore it from a copy."
+                ) from fault
             except BaseException:  # an interrupt, too, must leave it whole
                 if target.in_transaction:
                     target.execute("ROLLBACK")

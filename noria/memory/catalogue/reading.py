@@ -68,6 +68,7 @@ class Catalogue:
             return False
         try:
             if self._source.gone():
+                self._close_writer()
                 self._source.close()
                 self._source, self._through = Source(self.session), (0, 0)
             elif self._through == identity(self.path) != (0, 0) and not self._source.changed():

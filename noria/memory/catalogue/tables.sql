@@ -280,6 +280,33 @@ CREATE TABLE steps ( -- How the session was steered: templates, notes, arms, pau
     at REAL NOT NULL -- When.
 );
 
+CREATE TABLE tallies ( -- Episodes counted as they come in, so that a sum over many reads few rows.
+    round INTEGER NOT NULL, -- The round that dealt them.
+    domain TEXT NOT NULL, -- As in `episodes`.
+    level INTEGER NOT NULL, -- As in `episodes`.
+    outcome TEXT NOT NULL, -- As in `episodes`.
+    reason TEXT NOT NULL, -- As in `episodes`.
+    stage TEXT NOT NULL, -- As in `episodes`.
+    templates TEXT NOT NULL, -- As in `episodes`.
+    episodes INTEGER NOT NULL, -- How many.
+    tried INTEGER NOT NULL, -- How many of them have a solve rate.
+    solved INTEGER NOT NULL, -- How many have one above 0.
+    rates REAL NOT NULL, -- Sum of the solve rates.
+    squares REAL NOT NULL, -- Sum of their squares.
+    PRIMARY KEY (round, domain, level, outcome, reason, stage, templates)
+) WITHOUT ROWID;
+
+CREATE TABLE lessons ( -- What each policy was given to learn, counted as it comes in.
+    policy TEXT NOT NULL, -- Id of the policy.
+    role TEXT NOT NULL, -- The role that the samples teach.
+    domain TEXT NOT NULL, -- Their domain.
+    source TEXT NOT NULL, -- Who wrote them: `student`, `pool`, `program`.
+    writer TEXT NOT NULL, -- Name of the policy that wrote them; the verifier where the program did.
+    round INTEGER NOT NULL, -- The round that accepted them.
+    samples INTEGER NOT NULL, -- How many.
+    PRIMARY KEY (policy, role, domain, source, writer, round)
+) WITHOUT ROWID;
+
 CREATE TABLE marks ( -- How far the catalogue has come in its ledger; of no use to readers.
     key TEXT PRIMARY KEY, -- What is counted.
     value TEXT NOT NULL -- How far.
@@ -300,7 +327,7 @@ CREATE VIEW refused AS -- The episodes that gave no sample, and why.
         generator, solver FROM episodes WHERE outcome <> 'accepted';
 
 CREATE VIEW funnel AS -- How many episodes ended where, by round and domain.
-    SELECT round, domain, stage, outcome, reason, count(*) AS episodes FROM episodes
+    SELECT round, domain, stage, outcome, reason, sum(episodes) AS episodes FROM tallies
         GROUP BY round, domain, stage, outcome, reason;
 
 CREATE VIEW cost AS -- What each policy cost in each seat.
@@ -327,3 +354,21 @@ CREATE INDEX samples_by_round ON samples (role, round, sequence);
 CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence);
 CREATE INDEX turns_by_episode ON turns (episode);
 CREATE INDEX turns_by_seat ON turns (role, policy_name);
+CREATE INDEX critiques_by_policy ON critiques (policy, revise, faults);
+CREATE INDEX probes_by_policy ON probes (policy, kind, by, held, beat);
+CREATE INDEX verdicts_by_policy ON verdicts (policy, ruling, veto);
+CREATE INDEX withdrawn_samples ON samples (id) WHERE withdrawn <> '';
+
+-- Whoever fills the tables need not know of the counts, and they cannot disagree.
+CREATE TRIGGER tallied AFTER INSERT ON episodes BEGIN
+    INSERT INTO tallies VALUES (new.round, new.domain, new.level, new.outcome, new.reason, new.stage, new.templates, 1,
+        new.solve_rate IS NOT NULL, coalesce(new.solve_rate > 0, 0), coalesce(new.solve_rate, 0),
+        coalesce(new.solve_rate * new.solve_rate, 0))
+    ON CONFLICT DO UPDATE SET episodes = episodes + 1, tried = tried + excluded.tried,
+        solved = solved + excluded.solved, rates = rates + excluded.rates, squares = squares + excluded.squares; END;
+
+CREATE TRIGGER taught BEFORE INSERT ON learned
+    WHEN NOT EXISTS (SELECT 1 FROM learned WHERE sample = new.sample AND policy = new.policy) BEGIN
+    INSERT INTO lessons SELECT new.policy, role, domain, source, policy_name, round, 1 FROM samples
+        WHERE id = new.sample
+    ON CONFLICT DO UPDATE SET samples = samples + 1; END;

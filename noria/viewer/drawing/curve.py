@@ -137,7 +137,7 @@ def _frame(
     if unit == "%" and high <= 1 < steps[-1]:
         steps = [step for step in steps if step <= 1 + 1e-9]
     head = max(high, steps[-1])
-    left = 14 + max(wide(figure(step, unit), 11) for step in steps)
+    left = 14 + max(wide(figure(step, unit, exact=True), 11) for step in steps)
     room = min(160.0, max(wide(one.name) for one, _ in drawn) + 26)
     xs = sorted({one.x for one in points})
     pad = 0.5 if _whole(xs) else max(abs(xs[0]), abs(xs[-1]), 1e-3) * 1e-6 if len(xs) == 1 or _close(xs) else 0.0
@@ -173,7 +173,9 @@ def _grid(frame: Frame, steps: Sequence[float], places: Sequence[float], unit: s
     for step in steps:
         y = frame.y(step)
         shapes.append(tag("line", x1=frame.left, x2=frame.right, y1=y, y2=y, stroke_width=1, **lined("line")))
-        shapes.append(words(figure(step, unit), frame.left - 6, y + 4, anchor="end", colour="quiet", size=11))
+        shapes.append(
+            words(figure(step, unit, exact=True), frame.left - 6, y + 4, anchor="end", colour="quiet", size=11)
+        )
     for place in places:
         x = frame.x(place)
         shapes.append(tag("line", x1=x, x2=x, y1=frame.foot, y2=frame.foot + 4, stroke_width=1, **lined("quiet")))

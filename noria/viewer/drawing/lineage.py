@@ -17,10 +17,10 @@ from markupsafe import Markup
 
 from noria.viewer.drawing.sheet import filled, fitted, hint, lined, nothing, sheet, tag, wide, words
 
-State = Literal["base", "promoted", "kept out", "withdrawn", "tainted", "untried"]
-"""What became of a policy; `untried` has been trained and not examined."""
+State = Literal["base", "promoted", "kept out", "withdrawn", "tainted", "unexamined", "endpoint"]
+"""What became of a policy; `unexamined` has been trained and held no exam, `endpoint` was not trained here."""
 
-LANE = 74.0
+LANE = 86.0
 ARC = 22.0
 """Heights of a row of policies and of a move back above them, in pixels."""
 
@@ -66,7 +66,7 @@ def lineage(
     columns, short = _columns(nodes), _short(nodes)
     lanes = _lanes(nodes, columns)
     last = max(columns.values())
-    facts = {one.name: [text for text in (_state(one), one.note) if text] for one in nodes}
+    facts = {one.name: [one.state, *["plays now"] * one.current, *[one.note] * bool(one.note)] for one in nodes}
     texts = [wide(short[one.name]) for one in nodes] + [wide(t, 11) for ts in facts.values() for t in ts]
     across = max(min(max(texts), 150.0) + 12, min(150.0, (width - 40) / (last + 1)))
     arcs, roof = _arcs([one for one in moves if _leads(one, columns)], columns, across)
@@ -74,8 +74,9 @@ def lineage(
         one.name: (20 + across / 2 + columns[one.name] * across, 16 + roof * ARC + lanes[one.name] * LANE)
         for one in nodes
     }
+    foot = max(places[one.name][1] + 34 + 13 * len(facts[one.name]) for one in nodes)
     shapes = [
-        _edge(places[parent], places[one.name], across, standing=one.state in ("promoted", "base"))
+        _edge(places[parent], places[one.name], across, one)
         for one in nodes
         for parent in one.parents
         if parent in places and parent != one.name
@@ -83,7 +84,7 @@ def lineage(
     shapes += [_arc(one, level, places) for one, level in arcs]
     shapes += [_node(one, short[one.name], facts[one.name], *places[one.name], across) for one in nodes]
     return sheet(
-        *shapes, width=max(width, 40 + (last + 1) * across), height=20 + roof * ARC + (max(lanes.values()) + 1) * LANE,
+        *shapes, width=max(width, 40 + (last + 1) * across), height=foot,
         title=title, desc=_said(nodes, moves), standalone=standalone, links=any(one.href for one in nodes),
     )  # fmt: skip
 
@@ -99,7 +100,7 @@ def _columns(nodes: Sequence[Node]) -> dict[str, int]:
 
 def _short(nodes: Sequence[Node]) -> dict[str, str]:
     """Names for the drawing: where there are many, without what all students' names begin with."""
-    students = [one.name for one in nodes if one.state != "base"]
+    students = [one.name for one in nodes if one.state not in ("base", "endpoint")]
     heads = {name[: name.rfind("-") + 1] for name in students}
     cut = len(heads.pop()) if len(heads) == 1 and len(students) > 6 else 0
     return {one.name: fitted(one.name[cut:] if one.name in students else one.name, 138) for one in nodes}
@@ -150,11 +151,13 @@ def _arcs(moves: Sequence[Back], columns: dict[str, int], across: float) -> tupl
     return found, len(rows) + 1 if rows else 0
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], across: float, *, standing: bool) -> str:
+def _edge(start: tuple[float, float], end: tuple[float, float], across: float, child: Node) -> str:
     """From a parent along its row, and down to the child's row just before it."""
     (x1, y1), (x2, y2) = start, end
-    turn = max(x1 + 10, x2 - across * 0.62)
-    path = f"M{x1 + 10:.1f},{y1:.1f}H{turn:.1f}"
+    x2 -= 5 if child.current else 0
+    turn = max(x1 + 13, x2 - across * 0.62)
+    standing = child.state in ("promoted", "base")
+    path = f"M{x1 + 13:.1f},{y1:.1f}H{turn:.1f}"
     if y1 == y2:
         path += f"H{x2 - 11:.1f}"
     else:
@@ -193,8 +196,8 @@ def _node(one: Node, short: str, facts: Sequence[str], x: float, y: float, acros
 def shape(state: State, x: float, y: float, r: float = 7.0) -> str:
     """The shape of what became of a policy.
 
-    Base a square, promoted a disc, kept out a ring, withdrawn a ring with a bar, tainted a
-    triangle, untried a diamond in outline.
+    Base a square, an endpoint its outline, promoted a disc, kept out a ring, withdrawn a ring with a
+    bar, tainted a triangle, unexamined a diamond in outline.
     """
     if state == "base":
         return tag("rect", x=x - r, y=y - r, width=2 * r, height=2 * r, rx=1.5, **filled("ink"))
@@ -203,7 +206,10 @@ def shape(state: State, x: float, y: float, r: float = 7.0) -> str:
     if state == "tainted":
         corners = f"{x:.1f},{y - r - 1:.1f} {x + r + 1:.1f},{y + r - 1:.1f} {x - r - 1:.1f},{y + r - 1:.1f}"
         return tag("polygon", points=corners, **filled("bad"))
-    if state == "untried":
+    if state == "endpoint":
+        box = {"x": x - r + 1, "y": y - r + 1, "width": 2 * r - 2, "height": 2 * r - 2}
+        return tag("rect", stroke_width=2, **box, **lined("quiet", fill="paper"))
+    if state == "unexamined":
         corners = f"{x:.1f},{y - r:.1f} {x + r:.1f},{y:.1f} {x:.1f},{y + r:.1f} {x - r:.1f},{y:.1f}"
         return tag("polygon", points=corners, stroke_width=2, **lined("quiet", fill="paper"))
     ring = tag("circle", cx=x, cy=y, r=r - 1, stroke_width=2, **lined("quiet", fill="paper"))

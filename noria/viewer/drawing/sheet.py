@@ -58,8 +58,8 @@ def _width(letter: str) -> float:
     if unicodedata.east_asian_width(letter) in "WF" or ord(letter) > 0x1F000:
         return 1.15
     if letter in _WIDE:
-        return 0.95
-    return 0.34 if letter in _NARROW else 0.7 if letter.isupper() else 0.58
+        return 1.0
+    return 0.4 if letter in _NARROW else 0.72 if letter.isupper() else 0.64
 
 
 def fitted(text: str, room: float, size: float = SIZE) -> str:
@@ -137,7 +137,8 @@ def sheet(
 
 @cache
 def _rules() -> str:
-    return RULES.read_text(encoding="utf-8").replace("&", "&amp;").replace("<", "&lt;")
+    rules = RULES.read_text(encoding="utf-8").replace("&", "&amp;").replace("<", "&lt;")
+    return f"svg.drawing {{ color-scheme: light dark; }}\n{rules}"
 
 
 def nothing(title: str, *, width: float, standalone: bool = False) -> Markup:
@@ -166,10 +167,14 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [at * step for at in range(int(first), max(int(last), int(first) + 1) + 1)]
 
 
-def figure(value: float, unit: str = "") -> str:
-    """A value for people; with the unit `%` it is a share, shown in hundredths."""
+def figure(value: float, unit: str = "", *, exact: bool = False) -> str:
+    """A value for people; with the unit `%` it is a share, shown in hundredths.
+
+    Shares over a tenth are rounded to whole hundredths, unless they are to be `exact`, as ticks are.
+    """
     if unit == "%":
-        return f"{_places(value * 100)} %"
+        whole = abs(value) >= 0.0995 and not exact
+        return f"{value * 100:.0f} %" if whole else f"{_places(round(value * 100, 1 if not exact else 6))} %"
     short, sign = value, ""
     for size, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:

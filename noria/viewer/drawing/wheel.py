@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from noria.viewer.drawing.sheet import filled, fitted, hint, lined, nothing, number, sheet, tag, words
 
-WIDTH, HEIGHT = 720.0, 470.0
+WIDTH, HEIGHT = 720.0, 452.0
 MIDDLE, LEVEL = WIDTH / 2, 226.0
 """Where the hub is."""
 ACROSS, DOWN = 238.0, 172.0

@@ -92,7 +92,7 @@
       document.body.dispatchEvent(new CustomEvent("changed"));
     };
     const source = new EventSource(address);
-    source.addEventListener("open", () => say("live", "ok", "This page follows the session."));
+    source.addEventListener("open", () => say("up to date", "ok", "This page follows the session."));
     source.addEventListener("error", () => say("not connected", "warn", "The viewer does not answer; this page stands as it was."));
     source.addEventListener("changed", changed);
     source.addEventListener("gone", () => { source.close(); say("gone", "bad", "The session was deleted; this page stands as it was."); });
@@ -101,16 +101,29 @@
     window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   };
 
-  // What a person opened stays open when its part is drawn anew.
-  const keepOpen = () => {
+  // What a person opened stays open, and what is being filled in stays as it is, when its part is drawn anew.
+  const keepAsItWas = () => {
     const morph = window.Idiomorph?.defaults?.callbacks;
     if (!morph) return;
     morph.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+    morph.beforeNodeMorphed = (old, fresh) => !(old.dataset?.keep && old.dataset.keep === fresh.dataset?.keep);
+  };
+
+  // What scrolls sideways is reached by the keyboard too.
+  const reach = () => {
+    for (const one of document.querySelectorAll(".table, figure.drawing")) {
+      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; else one.removeAttribute("tabindex");
+    }
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     nameTheme();
-    keepOpen();
+    keepAsItWas();
+    reach();
+    window.addEventListener("resize", reach);
+    document.body.addEventListener("htmx:afterSettle", reach);
+    document.body.addEventListener("htmx:oobAfterSwap", reach);
+    document.body.addEventListener("done", (event) => { if (event.target.matches("form[data-reset]")) event.target.reset(); });
     document.getElementById("theme").addEventListener("click", turnTheme);
     document.getElementById("help").addEventListener("click", () => document.getElementById("keys").showModal());
     document.addEventListener("keydown", pressed);

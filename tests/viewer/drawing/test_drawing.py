@@ -13,7 +13,7 @@ from noria.viewer.drawing.lineage import State
 from noria.viewer.drawing.sheet import COLOURS, RULES, figure, fitted, ticks, wide, written
 
 SVG = "{http://www.w3.org/2000/svg}"
-STATES: tuple[State, ...] = ("base", "promoted", "kept out", "withdrawn", "tainted", "untried")
+STATES: tuple[State, ...] = ("base", "promoted", "kept out", "withdrawn", "tainted", "unexamined", "endpoint")
 texts = st.text(max_size=30)
 values = st.none() | st.floats() | st.integers(-(10**6), 10**6).map(float)
 points = st.builds(Point, st.floats() | st.integers(0, 40).map(float), values, values, values, texts)
@@ -147,7 +147,7 @@ def test_no_words_of_a_curve_stand_upon_each_other(rounds: int, lines: int) -> N
 def test_no_words_of_a_lineage_stand_upon_each_other(rounds: int) -> None:
     nodes, moves, at = [Node("base", 0, "base")], [], "base"
     for number in range(1, rounds + 1):
-        state: State = ("promoted", "kept out", "withdrawn", "tainted", "untried")[number % 5]
+        state: State = ("promoted", "kept out", "withdrawn", "tainted", "unexamined")[number % 5]
         name = f"student-r{number:04d}"
         nodes.append(Node(name, number, state, (at,), number == rounds, "19 % → 31 %"))
         if state == "withdrawn":
@@ -183,4 +183,4 @@ def _boxes(root: ET.Element) -> Iterator[tuple[str, float, float, float, float]]
 
 def test_figures_are_read_by_people() -> None:
     said = [figure(value, unit) for value, unit in ((0.256, "%"), (12345, ""), (2.5e6, "tokens"), (3, ""), (0.012, ""))]
-    assert said == ["25.6 %", "12.35 k", "2.5 M tokens", "3", "0.012"]
+    assert said == ["26 %", "12.35 k", "2.5 M tokens", "3", "0.012"]
