@@ -40,8 +40,8 @@ async def accepted(history: History, number: int) -> None:
         signature=f"sum:{number % 60}", neighbours=(sample_key(number - 1),) if number > 1 else (),
     )  # fmt: skip
     ended = build.episode(
-        key, position=number, domain=domain, level=1 + number % 3, outcome="accepted", reason=Reason.VERIFIED, stage=Stage.ACCEPTED,
-        evidence="3 checks passed", drafts=(task,), attempts=(build.attempt(),), sample=sample.id, solve_rate=0.5,
+        key, position=number, domain=domain, level=1 + number % 3, outcome="accepted", reason=Reason.VERIFIED,
+        stage=Stage.ACCEPTED, evidence="3 checks passed", drafts=(task,), attempts=(build.attempt(),), sample=sample.id, solve_rate=0.5,
         verdicts=(build.verdict("reject" if number == 7 else "accept"),),
     )  # fmt: skip
     await history.settle(ended, [sample])
