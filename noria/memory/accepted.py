@@ -108,6 +108,11 @@ class Accepted:
         """How many samples `each` would give."""
         return int(self.ledger.value(self._some(func.count(tables.samples.c.id), **which)))
 
+    def place(self, sample: str) -> int | None:
+        """The place of a sample in the log, counted from 1; none where it is not there."""
+        found: int | None = self.ledger.value(select(tables.samples.c.sequence).where(tables.samples.c.id == sample))
+        return found
+
     def loaded(self, ids: Iterable[str]) -> Iterator[Sample]:
         """The samples of some ids, in no order, a page at a time."""
         table, left = tables.samples, iter(ids)

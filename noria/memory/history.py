@@ -7,13 +7,13 @@ count is always a recount: nothing is kept beside the rows it could disagree wit
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, func, literal_column, select
+from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from noria.memory import tables
-from noria.memory.accepted import Accepted, sample_row
+from noria.memory.accepted import PAGE, Accepted, sample_row
 from noria.memory.ledger import Write, put, replace
 from noria.memory.withdrawals import standing
 from noria.types import (
@@ -200,6 +200,15 @@ class History(Accepted):
         if number is not None:
             query = query.where(tables.episodes.c.round == number)
         return (Episode.model_validate_json(row.body) for row in self.ledger.stream(query))
+
+    def some_episodes(self, ids: Sequence[str]) -> Iterator[Episode]:
+        """Ended episodes by their ids, in this order, a page of them in memory."""
+        for at in range(0, len(ids), PAGE):
+            asked = func.json_each(bindparam("ids")).table_valued("value")
+            query = select(tables.episodes.c.body).where(tables.episodes.c.id.in_(select(asked.c.value)))
+            rows = self.ledger.rows(query.params(ids=json.dumps(ids[at : at + PAGE])))
+            found = {one.id: one for one in (Episode.model_validate_json(row.body) for row in rows)}
+            yield from (found[key] for key in ids[at : at + PAGE] if key in found)
 
     def ended(self, number: int) -> set[str]:
         """Ids of a round's ended episodes."""

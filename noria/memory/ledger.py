@@ -15,6 +15,7 @@ named when it is.
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections import namedtuple
@@ -305,7 +306,9 @@ class Ledger:
         """An engine on the file with the durability the design asks for."""
         engine = create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(_url(self.path, read_only), uri=True, check_same_thread=False, timeout=30),
+            creator=lambda: sqlite3.connect(
+                address(self.path, read_only=read_only), uri=True, check_same_thread=False, timeout=30
+            ),
             poolclass=QueuePool,
             pool_size=4 if read_only else 1,
             max_overflow=8 if read_only else 0,
@@ -335,14 +338,16 @@ def told(folder: Path, key: str) -> str | None:
         ledger.close()
 
 
-def _url(path: Path, read_only: bool) -> str:
-    return f"file:{path}?mode=ro" if read_only else f"file:{path}"
+def address(path: Path, *, read_only: bool = True) -> str:
+    """The address of a database; where nothing can be written beside one that is only read, it is asked for no log."""
+    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return path.absolute().as_uri() + f"?mode=ro{'&immutable=1' * still}" * read_only
 
 
 @contextmanager
 def _connected(path: Path, *, read_only: bool) -> Iterator[sqlite3.Connection]:
     """A connection in autocommit, closed afterwards."""
-    connection = sqlite3.connect(_url(path, read_only), uri=True, isolation_level=None, timeout=30)
+    connection = sqlite3.connect(address(path, read_only=read_only), uri=True, isolation_level=None, timeout=30)
     try:
         yield connection
     finally:
@@ -383,4 +388,4 @@ def _release(some: list[asyncio.Future[None]], fault: Exception | None) -> None:
             done.set_exception(fault)
 
 
-__all__ = ["FILE", "Ledger", "Write", "put", "replace", "told"]
+__all__ = ["FILE", "Ledger", "Write", "address", "put", "replace", "told"]
