@@ -10,8 +10,10 @@ from noria.errors import ConfigError, NoriaError, SessionError
 from noria.graphs.opening import Watch
 from noria.graphs.steering import asking, batches
 from noria.graphs.steering.answering import SAYINGS
+from noria.memory.catalogue import catalogue
 from noria.memory.steps import Steps
 from noria.prompts import Templates
+from tests.cli.shell import load
 from tests.crash.steersman import BROKEN, changed, packaged
 from tests.graphs.steered import played, reading, saying, settings, turns, writing
 
@@ -214,6 +216,14 @@ def test_a_trial_deals_both_texts_at_random_and_writes_down_which(tmp_path: Path
         assert {one.templates["generator"] for one in history.deal(1)} == {trial["a"]}
         assert Steps(history).in_force()["generator"] == trial["b"]
         assert {turn.template for kept in turns(history, "generator", 2).values() for turn in kept} >= {trial["b"]}
+
+    with catalogue(rules.session) as found:
+        kinds = [row["kind"] for row in found.rows("SELECT kind FROM steps ORDER BY sequence")]
+        assert kinds == ["trial", "trial", "template"]
+        told = {row["id"]: load(row["templates"]) for row in found.rows("SELECT id, templates FROM episodes")}
+        assert {episode: told[episode]["generator"] for episode in drawn} == drawn
+        known = found.rows("SELECT text FROM templates WHERE name = 'generator' ORDER BY first_round, text")
+        assert {row["text"] for row in known} == {body["a"], body["b"]}
 
 
 def test_a_trial_by_round_deals_a_round_one_arm_and_refuses_what_is_no_trial(tmp_path: Path) -> None:
