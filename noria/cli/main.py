@@ -48,6 +48,7 @@ def main() -> None:
         guards,
         lineage,
         model,
+        prompts,
         purge,
         query,
         reading,

@@ -340,6 +340,7 @@ CREATE INDEX episodes_in_the_log ON episodes (
 CREATE INDEX samples_in_the_log ON samples (
     role, domain, level, round, source, worded_by, policy_name, withdrawn, quarantined, episode, episode_number, sequence
 );
+CREATE INDEX verdicts_by_ruling ON verdicts (ruling, episode);
 CREATE INDEX samples_by_skill ON samples (role, domain, skill, sequence);
 CREATE INDEX samples_by_signature ON samples (signature, sequence);
 CREATE INDEX episodes_by_outcome ON episodes (outcome, number);
