@@ -140,7 +140,7 @@ def _proposed(history: History, episode: str) -> Json:
     if dealt is None:
         return {}
     names = _names(history)
-    templates, notes = Steps(history).played(number, episode) or (dealt.templates, [])
+    templates, notes = Steps(history).played(dealt.round, episode) or (dealt.templates, [])
     turn = history.turn(TurnKey(episode=episode, role="generator", draft=1, attempt=1))
     ids = (*dealt.shown, *[""] * (len(dealt.neighbours) - len(dealt.shown)))
     return {
