@@ -12,7 +12,7 @@ from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
 from noria.evaluators.foreign import foreign
 from noria.identity import canonical_json, stream
-from noria.types import Critique, Dealt, Noun, Task
+from noria.types import Critique, Dealt, Noun, Task, Turn
 
 
 class Wording(Noun):
@@ -79,8 +79,20 @@ class Generator(Agent):
         Raises:
             ReplyError: the reply cannot be read.
         """
-        ask = Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
-        turn = await self.turn(dealt.episode, task.draft, TOLD, ask)
+        return self.told(await self.turn(dealt.episode, task.draft, TOLD, self.telling(program)))
+
+    @staticmethod
+    def telling(program: str) -> Ask:
+        """What a program asks."""
+        return Ask(template="explain", fields={"program": program}, max_tokens=80, schema=REWORDING)
+
+    @staticmethod
+    def told(turn: Turn) -> str:
+        """The wording that a turn gave.
+
+        Raises:
+            ReplyError: the reply cannot be read.
+        """
         return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
 
     async def reword(self, dealt: Dealt, domain: Domain, task: Task, critique: Critique, *, temperature: float) -> str:
@@ -88,7 +100,7 @@ class Generator(Agent):
         ask = self.rewording(domain, task, critique, temperature=temperature)
         turn = await self.turn(dealt.episode, task.draft + 1, 1, ask)
         try:
-            return " ".join(read(Wording, turn).instruction.split())[:WORDING_LIMIT]
+            return self.told(turn)
         except ReplyError:
             return ""
 

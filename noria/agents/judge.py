@@ -62,17 +62,18 @@ class Judge(Agent):
         Raises:
             ReplyError: the reply is neither word.
         """
-        ask = Ask(
-            template="entails",
-            fields={"premise": premise, "statement": statement},
-            max_tokens=4,
-            choices=("yes", "no"),
-        )
+        ask = self.entailing(premise, statement)
         turn = await self.turn(dealt.episode, task.draft, ENTAILED, ask)
         said = turn.replies[0].strip().lower() if turn.replies else ""
         if said not in ask.choices:
             raise ReplyError(f"the judge said {said[:40]!r}, neither yes nor no")
         return said == "yes"
+
+    @staticmethod
+    def entailing(premise: str, statement: str) -> Ask:
+        """What two statements ask."""
+        fields = {"premise": premise, "statement": statement}
+        return Ask(template="entails", fields=fields, max_tokens=4, choices=("yes", "no"))
 
     async def prefer(self, dealt: Dealt, task: Task, first: Attempt, second: Attempt) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""
@@ -88,14 +89,18 @@ class Judge(Agent):
 
         async def pick(place: int) -> int | None:
             shown = answers if place == 0 else answers[::-1]
-            fields = {"instruction": instruction, "first": shown[0], "second": shown[1]}
-            ask = Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
-            turn = await self.turn(episode, draft, number + place, ask)
+            turn = await self.turn(episode, draft, number + place, self.preferring(instruction, *shown))
             said = turn.replies[0].strip() if turn.replies else ""
             return {"first": place, "second": 1 - place}.get(said)
 
         one, two = await asyncio.gather(pick(0), pick(1))
         return one if one == two else None
+
+    @staticmethod
+    def preferring(instruction: str, first: str, second: str) -> Ask:
+        """What two answers ask."""
+        fields = {"instruction": instruction, "first": first, "second": second}
+        return Ask(template="prefer", fields=fields, max_tokens=4, choices=("first", "second"))
 
     async def unaided(self, episode: str, planted: Sequence[Plant]) -> list[Ruled]:
         """Rule on planted answers with no evidence shown, all at once."""

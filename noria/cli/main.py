@@ -49,6 +49,7 @@ def main() -> None:
         guards,
         lineage,
         model,
+        prompts,
         purge,
         push,
         query,

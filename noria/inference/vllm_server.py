@@ -309,6 +309,29 @@ class VllmServer:
             return []
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that somebody else owns."""
+
+    url: str
+    key: str
+    rests: bool
+    """Whether it is stopped where it stands, as while a student is trained."""
+
+
+def running(folder: Path, name: str) -> Running | None:
+    """The server of a name whose owner record lies in `folder`, to ask it something; none where it is gone."""
+    try:
+        found = json.loads((folder / f"{name}.owner.json").read_text())
+        pid, port, key = int(found["pid"]), int(found["port"]), str(found["key"])
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+    if _born(pid) is None or _born(pid) != found.get("born"):
+        return None
+    return Running(f"http://{HOST}:{port}/v1", key, state in "Tt")
+
+
 def _born(pid: int) -> str | None:
     """When a process started, in clock ticks since boot; none where it is gone or a zombie."""
     try:

@@ -9,6 +9,8 @@ No template may ask for the truth: a seat that must not see the answer cannot be
 
 from typing import Any
 
+from noria.types import Role
+
 MARK = "mark"
 """The opening of the call's fence, which the renderer gives by itself."""
 
@@ -42,7 +44,7 @@ CHOSEN = {"critic": frozenset({"evidence"})}
 OPEN = frozenset({"solver"})
 """Templates whose data is the task itself: it is defused and stands open."""
 
-SEATS = {
+SEATS: dict[str, Role] = {
     "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
 }  # fmt: skip

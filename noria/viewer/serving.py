@@ -52,7 +52,7 @@ def serve(shelf: Shelf, access: Access, listening: socket.socket, ready: Callabl
     host, port = listening.getsockname()[:2]
     config = uvicorn.Config(
         application(shelf, access), lifespan="off", access_log=False, server_header=False, proxy_headers=False,
-        log_config=None, log_level="warning", timeout_graceful_shutdown=LEAVE,
+        log_config=None, log_level="critical", timeout_graceful_shutdown=LEAVE,
     )  # fmt: skip
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={access.token}")
     uvicorn.Server(config).run(sockets=[listening])

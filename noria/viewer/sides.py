@@ -207,9 +207,3 @@ def templates(side: Side) -> dict[str, list[str]]:
     for one in side.rows(query):
         found.setdefault(one["name"], []).append(one["version"])
     return found
-
-
-def text(side: Side, version: str) -> str:
-    """The text of a version; empty where nobody has it."""
-    rows = side.catalogue.rows("SELECT text FROM templates WHERE version = :version", {"version": version})
-    return str(rows[0]["text"]) if rows else ""

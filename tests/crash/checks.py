@@ -21,6 +21,7 @@ from noria.memory import texts
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.neighbours import FOLDER
+from noria.memory.steps import Steps
 from tests.crash.lives import digest
 
 
@@ -112,7 +113,8 @@ def _uneven(folder: Path) -> list[str]:
     ledger = Ledger(folder)
     try:
         history = History(ledger)
-        episodes, samples = list(history.episodes()), history.samples()
+        episodes, samples = list(history.episodes()), history.samples(withdrawn=True)
+        solvers = len(history.samples(role="solver"))
         found = summarise(history)
     finally:
         ledger.close()
@@ -121,7 +123,6 @@ def _uneven(folder: Path) -> list[str]:
     for role in ("solver", "generator"):
         apart = accepted ^ {one.provenance.episode for one in samples if one.role == role}
         wrong += [f"the episode {one} is settled without its {role} row, or the row without it" for one in apart]
-    solvers = sum(one.role == "solver" for one in samples)
     counts = {
         "episodes": (sum(found["reasons"].values()), len(episodes)),
         "accepted": (found["samples"]["accepted"], solvers),
@@ -173,6 +174,9 @@ def story(folder: Path) -> dict[str, Any]:
                 for turn in history.trace(at)
             },
             "rounds": {str(number): [phase, _timeless(facts)] for number, phase, facts in rounds},
+            "steps": [_timeless(_untold(one.model_dump(mode="json"))) for one in Steps(history).each()],
+            "batches": [one.model_dump(mode="json") for one in Steps(history).batches()],
+            "in force": Steps(history).in_force(),
             "finished": ledger.fact("finished"),
             "unindexed": [one.id for one in history.unindexed()],
             "tokens": history.tokens(),
@@ -180,6 +184,11 @@ def story(folder: Path) -> dict[str, Any]:
     finally:
         ledger.close()
     return json.loads(settled(json.dumps(told).replace(str(folder), "SESSION")))  # type: ignore[no-any-return]
+
+
+def _untold(step: dict[str, Any]) -> dict[str, Any]:
+    """A step without who let a paused session go on: a person, or the resume after a kill."""
+    return step | {"said": ""} if step["kind"] == "go_on" else step
 
 
 def _asked(dealt: Iterable[Any], numbers: list[int]) -> list[str]:

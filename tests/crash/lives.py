@@ -34,6 +34,7 @@ from noria.inference.client import Request
 from noria.inference.puppet import Puppet
 from noria.memory.writing import Put, Write
 from tests import build
+from tests.crash.steersman import steered
 
 BASE, LEARNED = 0.0, 0.5
 """How often the puppet's base solves a sum, and how much more after each training."""
@@ -89,6 +90,7 @@ class SideLog:
             lines += [line for row in what for line in acknowledged(row)]
         os.write(self.file, "".join(f"{line}\n" for line in lines).encode())
         self.deadly(point, what)
+        steered(point, what)
 
 
 class Filler:

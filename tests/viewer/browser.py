@@ -6,7 +6,8 @@
         page.goto(viewer.at("accepted"))
         axe(page)
 
-Tests here are plain functions: Playwright's loop runs in their thread, so that none can be async.
+Tests here are plain functions: Playwright's loop runs in their thread, so that none can be async. The
+pages forbid `eval`, so that `page.wait_for_function` has no use here: `expect` waits.
 """
 
 import json
@@ -25,14 +26,16 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.cli.shell import right
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-SLOWEST = 15_000
+SLOWEST = 30_000
 """Milliseconds that anything on a page may take on a busy machine."""
+
+expect.set_options(timeout=SLOWEST)
 
 
 @dataclass(frozen=True)

@@ -113,51 +113,60 @@ def running(folder: Path, **changes: Any) -> Iterator[tuple[Path, subprocess.Pop
             process.wait(60)
 
 
+@contextmanager
+def steered(browser: Browser, folder: Path, **changes: Any) -> Iterator[tuple[Page, subprocess.Popen[bytes]]]:
+    """The page of a dry run that goes on, where it may be steered."""
+    with (
+        running(folder, **changes) as (session, process),
+        viewing(session, "--allow-steering") as one,
+        tab(browser, one) as page,
+    ):
+        yield page, process
+
+
 def test_a_page_follows_a_running_session_and_steers_it(browser: Browser, tmp_path: Path) -> None:
     play = {"episodes": 60, "attempts": 2, "batch": 4}
-    with running(tmp_path, play=play) as (session, process), viewing(session, "--allow-steering") as one:
-        with tab(browser, one) as page:
-            page.evaluate("window.same = true")
-            lede, answer = page.locator(".lede"), page.get_by_role("status")
-            expect(lede).to_contain_text("of 60 episodes have ended")
-            page.get_by_role("button", name="Pause before the next batch").click()
-            expect(answer).to_contain_text("before the next batch")
-            expect(lede).to_contain_text("It stands still")
-            expect(page.locator("ol.stream .waiting")).to_have_count(1)
-            axe(page)
-            note = page.get_by_label("A note to the generator")
-            note.fill("more two digit sums <b>please</b>")
-            page.get_by_role("button", name="Give the note").click()
-            expect(page.locator(".notes li")).to_contain_text("more two digit sums <b>please</b>")
-            expect(note).to_have_value("")
-            note.fill("half a thou")
-            page.get_by_role("button", name="Drop the note").click()
-            expect(page.locator(".notes li")).to_have_count(0)
-            expect(note).to_have_value("half a thou")
-            page.get_by_role("button", name="Go on").click()
-            expect(answer).to_contain_text("It goes on")
-            expect(lede).to_contain_text("Round 1")
-            before = int(page.locator("#to-accepted").inner_text())
-            expect(page.locator("#to-accepted")).not_to_have_text(str(before))
-            assert page.evaluate("window.same"), "the page was loaded anew"
-            process.send_signal(signal.SIGINT)
-            expect(lede).to_contain_text("Nobody runs it")
-            expect(lede).to_contain_text("noria resume")
+    with steered(browser, tmp_path, play=play) as (page, process):
+        page.evaluate("window.same = true")
+        lede, answer = page.locator(".lede"), page.get_by_role("status")
+        expect(lede).to_contain_text("of 60 episodes have ended")
+        page.get_by_role("button", name="Pause before the next batch").click()
+        expect(answer).to_contain_text("before the next batch")
+        expect(lede).to_contain_text("It stands still")
+        expect(page.locator("ol.stream .waiting")).to_have_count(1)
+        axe(page)
+        note = page.get_by_label("A note to the generator")
+        note.fill("more two digit sums & fewer “apples”")
+        page.get_by_role("button", name="Give the note").click()
+        expect(page.locator(".notes li")).to_contain_text("more two digit sums & fewer “apples”")
+        expect(note).to_have_value("")
+        note.fill("half a thou")
+        page.get_by_role("button", name="Drop the note").click()
+        expect(page.locator(".notes li")).to_have_count(0)
+        expect(note).to_have_value("half a thou")
+        page.get_by_role("button", name="Go on").click()
+        expect(answer).to_contain_text("It goes on")
+        expect(lede).to_contain_text("Round 1")
+        before = int(page.locator("#to-accepted").inner_text())
+        expect(page.locator("#to-accepted")).not_to_have_text(str(before))
+        assert page.evaluate("window.same"), "the page was loaded anew"
+        process.send_signal(signal.SIGINT)
+        expect(lede).to_contain_text("Nobody runs it")
+        expect(lede).to_contain_text("noria resume")
 
 
 def test_samples_that_wait_are_ruled_on_from_the_page(browser: Browser, tmp_path: Path) -> None:
     changes: dict[str, Any] = {"play": {"episodes": 8, "attempts": 2, "batch": 4}, "approve": {"samples": True}}
-    with running(tmp_path, **changes) as (session, _), viewing(session, "--allow-steering") as one:
-        with tab(browser, one) as page:
-            expect(page.get_by_text("samples", exact=False).first).to_be_visible()
-            approve = page.locator("form[action$='/approve']")
-            expect(approve.get_by_role("checkbox").first).to_be_checked()
-            axe(page)
-            page.locator("form[action$='/refuse'] summary").click()
-            refuse = page.locator("form[action$='/refuse']")
-            refuse.get_by_role("checkbox").first.check()
-            refuse.get_by_label("Why").fill("it says the same as another")
-            refuse.get_by_role("button", name="Refuse").click()
-            expect(page.get_by_role("status")).to_contain_text("refused", ignore_case=True)
-            approve.get_by_role("button", name="Approve").click()
-            expect(page.get_by_role("status")).to_contain_text("approved", ignore_case=True)
+    with steered(browser, tmp_path, **changes) as (page, _):
+        expect(page.get_by_text("samples", exact=False).first).to_be_visible()
+        approve = page.locator("form[action$='/approve']")
+        expect(approve.get_by_role("checkbox").first).to_be_checked()
+        axe(page)
+        page.locator("form[action$='/refuse'] summary").click()
+        refuse = page.locator("form[action$='/refuse']")
+        refuse.get_by_role("checkbox").first.check()
+        refuse.get_by_label("Why").fill("it says the same as another")
+        refuse.get_by_role("button", name="Refuse").click()
+        expect(page.get_by_role("status")).to_contain_text("refused", ignore_case=True)
+        approve.get_by_role("button", name="Approve").click()
+        expect(page.get_by_role("status")).to_contain_text("approved", ignore_case=True)

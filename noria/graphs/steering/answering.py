@@ -23,15 +23,33 @@ SAYINGS: dict[str, Callable[[History, Json], Saying]] = {
 """What may be asked, and what follows."""
 
 
-async def answer(history: History, body: Json, *, live: bool) -> Json:
-    """Do what was asked, and say so.
+def said(history: History, body: Json, *, live: bool) -> Saying:
+    """What was asked, as rows to commit and the answer.
 
     Raises:
         NoriaError: it cannot be done; nothing was changed.
     """
     if (saying := SAYINGS.get(str(body.get("what")))) is None:
         raise ConfigError(f"Nothing is known of the request {body.get('what')!r}.", mend="Update the older Noria.")
-    writes, said = saying(history, body | {"live": live})
+    writes, found = saying(history, body | {"live": live})
+    return writes, {**found, "live": live}
+
+
+async def answer(history: History, body: Json) -> Json:
+    """Do what was asked of a session that runs, and say so.
+
+    Raises:
+        NoriaError: it cannot be done; nothing was changed.
+    """
+    writes, found = said(history, body, live=True)
     if writes:
         await history.ledger.write(*writes)
-    return {**said, "live": live}
+    return found
+
+
+def answer_now(history: History, body: Json) -> Json:
+    """`answer` for whoever holds a session that nobody runs; raises what it raises."""
+    writes, found = said(history, body, live=False)
+    if writes:
+        history.ledger.write_now(*writes)
+    return found

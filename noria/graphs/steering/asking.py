@@ -7,7 +7,6 @@ something answers with `state` ("done"), `said` (a sentence for people), `live` 
 it) and what is told below; a running session answers within a second.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from noria.errors import SessionError
 from noria.graphs.steering import notes as noting
 from noria.graphs.steering import trials
-from noria.graphs.steering.answering import answer
+from noria.graphs.steering.answering import answer_now
 from noria.graphs.steering.pausing import holds, paused
 from noria.graphs.steering.waits import samples, student
 from noria.memory import requests
@@ -70,13 +69,14 @@ def waiting(session: Path) -> Json:
     """
     runs = held(session)
     with _read(session) as history:
-        now, still = paused(Steps(history)), holds(history)
-        over = bool(history.ledger.fact("finished"))
-        state = (
-            "finished" if over else "at_rest" if not runs else "waiting" if still else "pausing" if now else "playing"
-        )
+        now, over = paused(Steps(history)), bool(history.ledger.fact("finished"))
+        still, rulings = holds(history), {"samples": samples(history), "student": student(history)}
+        # What was said a moment ago may not have been heeded yet: what nobody owes any more is waited for no more.
+        still = still if {"pause": now, **rulings}.get(still.get("for", "")) else {}
+        state = "playing" if not now else "pausing"
+        state = "finished" if over else "at_rest" if not runs else "waiting" if still else state
         found = {"state": state, "paused": now and not over, "for": still.get("for", ""), "said": still.get("said", "")}
-        return {**found, "since": still.get("since"), "samples": samples(history), "student": student(history)}
+        return {**found, "since": still.get("since"), **rulings}
 
 
 def compare(session: Path, name: str, a_text: str, b_text: str, by: DealtBy = "episode") -> Json:
@@ -116,6 +116,6 @@ def _asked(session: Path, body: Json) -> Json:
 def _at_rest(session: Path, body: Json) -> Json:
     ledger = Ledger(session, write=True)
     try:
-        return asyncio.run(answer(History(ledger), body, live=False))
+        return answer_now(History(ledger), body)
     finally:
         ledger.close()

@@ -57,7 +57,7 @@ async def _look(context: Context, folder: Path) -> None:
 
 
 async def _steered(context: Context, body: Json) -> Json:
-    said = await answer(context.history, body, live=True)
+    said = await answer(context.history, body)
     context.tell("steered", {"said": f"{body['what'].replace('_', ' ')}: {said['said']}"})
     context.bell.set()
     return said

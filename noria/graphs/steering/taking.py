@@ -68,9 +68,9 @@ def in_force(history: History, config: SessionConfig) -> Templates:
 
 async def beginning(history: History, templates: Templates) -> None:
     """Write down the templates that a session begins with, once."""
-    if not Steps(history).in_force():
+    if not (steps := Steps(history)).in_force():
         texts = {one.version: one.text for one in (templates[name] for name in templates.versions())}
-        await history.ledger.write(*texting(texts, time.time()), forcing(templates.versions()))
+        await history.ledger.write(*texting(steps, texts, time.time()), forcing(templates.versions()))
 
 
 async def take(history: History, templates: Templates, number: int, batch: int) -> tuple[Templates, list[Step]]:
@@ -90,7 +90,7 @@ async def take(history: History, templates: Templates, number: int, batch: int) 
     texts = {name: one.text for name, one in taken.items()}
     after = templates.using(texts)
     writes: list[Write] = [*map(stepping, made), forcing(after.versions())]
-    writes += texting({one.version: one.text for one in taken.values()}, made[0].at)
+    writes += texting(steps, {one.version: one.text for one in taken.values()}, made[0].at)
     await history.ledger.write(*writes)
     at("templates.taken")
     return after, made
@@ -109,16 +109,17 @@ def _looked_at(
         if new.version != old.version:
             new = rehearsed(text, name, path)
     except ConfigError as fault:
-        mark = digest(text)[:12] if text else str(fault)
+        mark = digest(text or str(fault).replace(str(folder), ""))[:12]
         if broken is not None and broken.body["mark"] == mark:
             return None  # said before
         said = f"template {name} is refused, {old.version} plays on: {fault}"
         body = {"version": old.version, "mark": mark, "why": str(fault)}
-        return step(steps, "broken_template", name, said, body, place=place), old
+        key = "/".join(map(str, ("broken_template", *place, name, mark)))
+        return step(steps, "broken_template", name, said, body, key=key, place=place), old
     if new.version == old.version and broken is None:
         return None
     said = f"template {name}: {new.version} in place of {old.version}"
     if new.version == old.version:
         said = f"template {name} reads again: {old.version} plays on"
-    body = {"old": old.version, "new": new.version}
-    return step(steps, "template", name, said, body, place=place), new
+    body, key = {"old": old.version, "new": new.version}, "/".join(map(str, ("template", *place, new.version)))
+    return step(steps, "template", name, said, body, key=key, place=place), new

@@ -42,7 +42,7 @@ def compare(history: History, body: Json) -> Saying:
     key = content_id("trial", [steps.count("trial") + 1, name, a, b])
     said = f"trial {key}: {a} against {b}, dealt by {by}"
     made = step(steps, "trial", key, said, {"state": "begun", "template": name, "a": a, "b": b, "by": by})
-    writes: list[Write] = [stepping(made), *texting({one.version: one.text for one in sides}, made.at)]
+    writes: list[Write] = [stepping(made), *texting(steps, {one.version: one.text for one in sides}, made.at)]
     about = {"trial": key, "name": name, "a": a, "b": b, "by": by}
     return writes, {"state": "done", "said": f"Each {by} is dealt {a} or {b}, from the next batch on.", **about}
 

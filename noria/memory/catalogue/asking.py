@@ -72,7 +72,7 @@ def _sentences(seconds: float, over: Any) -> Iterator[None]:
             raise SessionError(
                 f"The query was stopped after {seconds:g} s.", mend="Ask for less, or give it more by --seconds."
             ) from fault
-        if "not authorized" in said or "prohibited" in said:
+        if any(no in said for no in ("not authorized", "prohibited", "authorization denied")):
             raise SessionError("A query may only read.", mend=f"SQLite says: {said}.") from fault
         raise SessionError(
             f"SQLite refuses the query: {said}.", mend="`noria query SESSION` lists the tables."

@@ -47,3 +47,14 @@ def described() -> list[Described]:
             columns = tuple((name, kind.strip(), said) for name, kind, said in _COLUMN.findall(statement))
             found.append(Described(head[2], head[1].lower(), head[3], columns))
     return found
+
+
+def markdown() -> str:
+    """Every table and view with its columns, as the documentation shows them."""
+    parts = []
+    for one in described():
+        parts.append(f"### {one.name}\n\n{'A view. ' * (one.kind == 'view')}{one.said}\n")
+        if one.columns:
+            rows = [f"| `{name}` | {kind.lower()} | {said} |" for name, kind, said in one.columns]
+            parts.append("\n".join(["| column | type | meaning |", "|---|---|---|", *rows]) + "\n")
+    return "\n".join(parts)

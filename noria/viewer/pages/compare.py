@@ -14,6 +14,7 @@ from noria.errors import SessionError
 from noria.viewer import sides
 from noria.viewer.differing import lines, settings
 from noria.viewer.effects import mixed, whole
+from noria.viewer.pages.prompts import texts
 from noria.viewer.rendering import page
 from noria.viewer.sides import Side
 
@@ -95,16 +96,23 @@ def _compared(a: Side, b: Side) -> dict[str, Any]:
 
 
 def _templates(a: Side, b: Side) -> list[dict[str, Any]]:
-    """The templates whose versions differ, with the difference of the last of each side."""
+    """The templates whose versions differ, with the difference of two: one that only a had, one that only b had."""
     one, other = sides.templates(a), sides.templates(b)
     found = []
     for name in sorted({*one, *other}):
         x, y = one.get(name, []), other.get(name, [])
         if x == y:
             continue
-        old, new = (sides.text(side, some[-1]) if some else "" for side, some in ((a, x), (b, y)))
-        found.append({"name": name, "a": x, "b": y, "lines": lines(old, new, around=SHORT) if old and new else None})
+        first, second = _own(x, y), _own(y, x)
+        old, new = texts(a.catalogue).get(first, ""), texts(b.catalogue).get(second, "")
+        told = lines(old, new, around=SHORT) if old and new else None
+        found.append({"name": name, "a": x, "b": y, "first": first, "second": second, "lines": told})
     return found
+
+
+def _own(some: list[str], others: list[str]) -> str:
+    """The last version that the others have not; the last where they have all."""
+    return next((one for one in reversed(some) if one not in others), some[-1] if some else "")
 
 
 routes: tuple[Route, ...] = (Route("/compare", compare),)

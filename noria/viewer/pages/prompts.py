@@ -22,8 +22,9 @@ from noria.memory.catalogue import Catalogue
 from noria.prompts import Templates
 from noria.viewer.differing import lines, paired
 from noria.viewer.drawing import Bar, bars
-from noria.viewer.effects import NAMES, Effect, Strata, by_domain, effects, held, mixed, rates, whole
+from noria.viewer.effects import NAMES, Effect, by_domain, effects, held, mixed, rates, whole
 from noria.viewer.rendering import page
+from noria.viewer.students import spans
 
 USED = """
 SELECT each.key AS name, each.value AS version, min(first) AS first, max(last) AS last, sum(episodes) AS episodes
@@ -66,13 +67,18 @@ def packaged() -> dict[str, str]:
     return {version: found[name].text for name, version in found.versions().items()}
 
 
+def texts(catalogue: Catalogue) -> dict[str, str]:
+    """The text of each version that is to be had."""
+    kept = catalogue.rows("SELECT version, text FROM templates WHERE text <> ''")
+    return packaged() | {row["version"]: row["text"] for row in kept}
+
+
 def versions(catalogue: Catalogue) -> dict[str, list[Version]]:
     """The versions of each template, oldest first."""
-    kept = catalogue.rows("SELECT version, text FROM templates WHERE text <> ''")
-    texts = packaged() | {row["version"]: row["text"] for row in kept}
+    known = texts(catalogue)
     found: dict[str, list[Version]] = {}
     for row in catalogue.rows(USED):
-        found.setdefault(row["name"], []).append(Version(**dict(row), text=texts.get(row["version"], "")))
+        found.setdefault(row["name"], []).append(Version(**dict(row), text=known.get(row["version"], "")))
     return found
 
 
@@ -106,11 +112,11 @@ def prompt(request: Request) -> Response:
         "name": name, "versions": known, "old": old, "new": new, "described": described(new.text),
         "sides": asked.get("as") == "sides", "names": NAMES,
         "effects": [(version, whole(found.get(version.version, {}))) for version in known],
-        "trials": [one for one in trials(one.catalogue) if one["name"] == name],
+        "trials": [made for made in trials(one.catalogue) if made.name == name],
     }  # fmt: skip
     if old != new:
         found_lines = lines(old.text, new.text)
-        values |= {"lines": found_lines, "pairs": paired(found_lines), **_compared(old, new, found)}
+        values |= {"lines": found_lines, "pairs": paired(found_lines), **_compared(one.catalogue, old, new)}
     values["drawing"] = bars(
         [_bar(version, effect) for version, effect in values["effects"]],
         title=f"Acceptance by version of {name}", unit="%", top=1, width=620,
@@ -123,7 +129,14 @@ def _bar(version: Version, effect: Effect) -> Bar:
     return Bar(version.hash, effect.accepted.share, low=low, high=high, note=f"of {effect.accepted.whole}")
 
 
-def _compared(old: Version, new: Version, found: dict[Any, Strata]) -> dict[str, Any]:
+def _compared(catalogue: Catalogue, old: Version, new: Version) -> dict[str, Any]:
+    """What came of both, in the rounds where both were in force if there are any: there they met the same student."""
+    path = {"path": f'$."{new.name}"'}
+    rows = catalogue.rows(f"SELECT DISTINCT round, {KEY} AS version FROM tallies", path)  # noqa: S608 — our own words
+    x, y = ({row["round"] for row in rows if row["version"] == one.version} for one in (old, new))
+    both = sorted(x & y)
+    where = "round IN (SELECT value FROM json_each(:rounds))" if both else "1"
+    found = effects(catalogue, KEY, where, path | {"rounds": json.dumps(both)})
     a, b = found.get(old.version, {}), found.get(new.version, {})
     shares, rate = held(a, b), rates(a, b)
     stay = beyond([*(one.within or one.plain for one in shares), rate])
@@ -131,15 +144,39 @@ def _compared(old: Version, new: Version, found: dict[Any, Strata]) -> dict[str,
     return {
         "shares": list(zip(shares, stay, strict=False)), "rate": rate, "rate_stays": stay[-1],
         "mean_a": whole(a).rates, "mean_b": whole(b).rates,
-        "mixed": mixed(a, b), "apart": not (old.first <= new.last and new.first <= old.last),
+        "mixed": mixed(a, b), "both": spans(both), "elsewhere": bool((x | y) - set(both)),
         "domains": [(name, one.get(name, Effect()), other.get(name, Effect())) for name in sorted({*one, *other})],
     }  # fmt: skip
 
 
-def trials(catalogue: Catalogue) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Two versions dealt at random against each other."""
+
+    id: str
+    name: str
+    """The template's."""
+    a: str
+    """`name@hash`."""
+    b: str
+    by: str
+    """What an arm was drawn for: `episode` or `round`."""
+    round: int
+    batch: int
+    ended: str
+    """How it ended, in words; empty while it runs."""
+
+
+def trials(catalogue: Catalogue) -> list[Trial]:
     """The trials of two versions against each other, latest first."""
-    rows = catalogue.rows("SELECT * FROM steps WHERE kind IN ('compare', 'arms', 'ab') ORDER BY sequence DESC")
-    return [{**dict(row), "body": json.loads(row["body"] or "{}")} for row in rows]
+    rows = catalogue.rows("SELECT * FROM steps WHERE kind = 'trial' ORDER BY sequence DESC")
+    told = [(row, json.loads(row["body"])) for row in rows]
+    ends = {row["name"]: row["said"] for row, body in told if body["state"] == "ended"}
+    return [
+        Trial(row["name"], body["template"], body["a"], body["b"], body["by"], row["round"], row["batch"],
+              ends.get(row["name"], ""))
+        for row, body in told if body["state"] == "begun"
+    ]  # fmt: skip
 
 
 routes: tuple[Route, ...] = (
