@@ -3,9 +3,10 @@
     python bench/ledger.py [--samples 100000] [--acceptances 1920] [--resumes 5] [--chroma] [--json]
 
 Acceptance: 64 episodes settle at once, again and again, each with its episode and two samples
-(the solver's and the generator's: a sample is an accepted row); between the batches one page is appended to a file beside the
-ledger and synced by fdatasync, so that both meet the same disk and the same neighbours. The goal is set
-for a sample; what an accepted answer costs, with both its rows and its episode, stands beside it.
+(the solver's and the generator's: a sample is an accepted row); between the batches one page is
+appended to a file beside the ledger and synced by fdatasync, so that both meet the same disk and
+the same neighbours. The goal is set for a sample; what an accepted answer costs, with both its
+rows and its episode, stands beside it.
 Resuming: a session killed in its second round is resumed by a process of its own, once as it is
 and once with that many samples more, in turn; the time is from starting the process to the first
 call that was not made before. Memory: resident size of a process that accepts them, from 5,000 on,
