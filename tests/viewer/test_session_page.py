@@ -92,9 +92,11 @@ def test_the_last_line_of_a_run_leads_to_the_viewer(played: Path) -> None:
 
 def test_the_session_page_has_no_serious_fault(page: Page) -> None:
     axe(page)
-    fits(page)
-    page.set_viewport_size({"width": 1600, "height": 1000})
-    fits(page)
+    for width in (1600, 1000, 700):
+        page.set_viewport_size({"width": width, "height": 1000})
+        fits(page)
+        wide, seen = page.locator("figure.wheel").evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide <= seen, "the wheel is cut"
 
 
 @contextmanager
