@@ -1,0 +1,48 @@
+"""Turns in the order they were kept, and what programs found between them."""
+
+from noria.types import Stage
+from noria.viewer.log.conversation import conversation
+from tests import build
+
+
+def steps(*turns: tuple[str, str, int], **changes: object) -> list[str]:
+    made = [build.turn(role=role, draft=draft, template=f"{name}@1") for role, name, draft in turns]
+    found = conversation(made, build.episode(**changes) if changes else None)
+    return [step.turn.template.split("@")[0] if step.turn else step.kind for step in found]
+
+
+def test_what_a_program_found_stands_after_the_turn_it_was_found_of() -> None:
+    first = build.task(id="task-1")
+    second = first.model_copy(update={"id": "task-2", "draft": 2})
+    tried = [build.attempt().model_copy(update={"task": one.id}) for one in (first, second)]
+    checks = [build.check(name=name) for name in ("form", "novelty", "back_translation", "hygiene")]
+    said = [("generator", "generator", 1), ("generator", "explain", 1), ("judge", "entails", 1), ("solver", "solver", 1),
+            ("judge", "prefer", 1), ("critic", "critic", 1), ("adversary", "adversary", 1), ("judge", "judge", 1),
+            ("generator", "reword", 2), ("solver", "solver", 2), ("critic", "critic", 2)]  # fmt: skip
+    found = steps(
+        *said, drafts=(first, second), attempts=tuple(tried), critiques=(build.critique(True), build.critique()),
+        attacks=(build.attack(),), verdicts=(build.verdict(),), checks=tuple(checks), stage=Stage.SOLVABLE,
+    )  # fmt: skip
+    assert found == [
+        "generator", "draft", "explain", "entails", "solver", "prefer", "attempts", "critic", "critique", "adversary",
+        "attack", "judge", "verdict", "reword", "checks", "draft", "checks", "solver", "attempts", "critic", "critique",
+        "checks", "end",
+    ]  # fmt: skip
+
+
+def test_an_episode_that_ended_before_a_draft_has_its_checks() -> None:
+    found = steps(("generator", "generator", 1), checks=(build.check(), build.check(False, "novelty")))
+    assert found == ["generator", "checks", "end"]
+
+
+def test_what_is_no_episode_has_its_turns_as_they_were_kept() -> None:
+    assert steps(("judge", "judge", 2), ("judge", "prefer", 1), ("solver", "solver", 1)) == [
+        "judge",
+        "prefer",
+        "solver",
+    ]
+
+
+def test_turns_are_numbered_from_where_the_page_begins() -> None:
+    found = conversation([build.turn(), build.turn(number=2)], None, first=101)
+    assert [step.number for step in found] == [101, 102]
