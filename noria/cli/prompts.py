@@ -55,10 +55,10 @@ def list_templates(
         typer.echo(json.dumps(found))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("template", "version", "from", "its text is", "asked of", "what it is for"):
+    for column in ("template", "version", "from", "text", "asked of", "what it is for"):
         table.add_column(column, overflow="fold")
     for one in found:
-        changed = "changed" if one["changed"] else "as packaged"
+        changed = "its own" if one["changed"] else "as packaged"
         cells = (one["name"], one["version"].partition("@")[2], one["from"], changed, one["seat"], one["description"])
         table.add_row(*(Text(printable(cell)) for cell in cells))
     out.print(table)
