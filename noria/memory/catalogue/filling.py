@@ -21,7 +21,7 @@ from noria.memory.catalogue.marks import Marks
 from noria.memory.catalogue.rows import Names, Row, Told, sample_row, turn_row
 from noria.memory.catalogue.source import Source, dumps
 from noria.memory.catalogue.tables import VERSION
-from noria.types import Quarantine
+from noria.types import Batch, Quarantine
 
 TURNS, EPISODES, SAMPLES = 20_000, 2_000, 4_000
 """Rows that a part takes at most."""
@@ -139,9 +139,11 @@ def _episodes(source: Source, target: sqlite3.Connection, marks: Marks, names: N
         )
     )
     nouns = source.nouns([body for row in rows for body in row[2:]])
-    told = Told()
+    steered, told = _steered(source, {one["round"] for one in nouns[::2]}), Told()
     for at, (number, key, *_) in enumerate(rows):
-        told.episode(number, nouns[2 * at], nouns[2 * at + 1], taught.get(key, ""), sent.get(key, ()), names)
+        deal = nouns[2 * at + 1]
+        deal["templates"] = steered.get(key) or deal.get("templates", {})
+        told.episode(number, nouns[2 * at], deal, taught.get(key, ""), sent.get(key, ()), names)
     words = told.tables.pop("words")
     target.executemany("INSERT INTO words (rowid, instruction, answer, evidence) VALUES (?, ?, ?, ?)", words)
     for table, made in told.tables.items():
@@ -149,6 +151,15 @@ def _episodes(source: Source, target: sqlite3.Connection, marks: Marks, names: N
     if rows:
         marks["episodes"], marks["last of episodes"] = _end(source, "episodes", rows[-1][0])
     return len(rows) < EPISODES
+
+
+def _steered(source: Source, rounds: Collection[int]) -> dict[str, dict[str, str]]:
+    """Episode to the templates that its batch was played under; an older Noria wrote down no batches."""
+    if not source.has("batches"):
+        return {}
+    given = "SELECT body FROM batches WHERE round IN (SELECT value FROM json_each(?))"
+    batches = [Batch.model_validate_json(body) for (body,) in source.rows(given, (json.dumps(sorted(rounds)),))]
+    return {episode: batch.versions(episode) for batch in batches for episode in batch.episodes}
 
 
 def _samples(

@@ -266,11 +266,11 @@ CREATE TABLE moves ( -- Every move of the student's pointer, and why.
 
 CREATE TABLE steps ( -- How the session was steered: templates, notes, arms, pauses, rulings.
     sequence INTEGER PRIMARY KEY, -- Its place, from 1.
-    round INTEGER NOT NULL, -- The round it was in force from.
-    batch INTEGER NOT NULL, -- The batch of that round.
-    kind TEXT NOT NULL, -- What it is, such as `note`.
-    name TEXT NOT NULL, -- What it is of.
-    said TEXT NOT NULL, -- What was said.
+    round INTEGER NOT NULL, -- The round of the last batch that had begun; of a template, of the first that plays by it.
+    batch INTEGER NOT NULL, -- That batch, from 1; 0 before the first.
+    kind TEXT NOT NULL, -- `template`, `broken_template`, `note`, `expired`, `trial`, `pause`, `go_on`, `approve`, `refuse`.
+    name TEXT NOT NULL, -- Of what: a template, or the id of a note, a trial, a sample, a policy.
+    said TEXT NOT NULL, -- In words.
     body TEXT NOT NULL, -- JSON object: the rest of it.
     at REAL NOT NULL -- When.
 );
