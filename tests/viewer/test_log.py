@@ -39,10 +39,11 @@ async def accepted(history: History, number: int) -> None:
         sample_key(number), asked=asked, episode=key, domain=domain, level=1 + number % 3, round=1,
         signature=f"sum:{number % 60}", neighbours=(sample_key(number - 1),) if number > 1 else (),
     )  # fmt: skip
+    verdict = build.verdict("reject" if number == 7 else "accept")
     ended = build.episode(
         key, position=number, domain=domain, level=1 + number % 3, outcome="accepted", reason=Reason.VERIFIED,
-        stage=Stage.ACCEPTED, evidence="3 checks passed", drafts=(task,), attempts=(build.attempt(),), sample=sample.id, solve_rate=0.5,
-        verdicts=(build.verdict("reject" if number == 7 else "accept"),),
+        stage=Stage.ACCEPTED, evidence="3 checks passed", drafts=(task,), attempts=(build.attempt(),),
+        sample=sample.id, solve_rate=0.5, verdicts=(verdict,),
     )  # fmt: skip
     await history.settle(ended, [sample])
 
