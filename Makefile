@@ -29,6 +29,15 @@ bubblewrap:
 	       || { apt-get update -qq && apt-get install -qq --yes bubblewrap > /dev/null; }; }; } \
 	  || echo "bubblewrap is not installed: the sandbox is tested without it"
 
+# The viewer's pages are tested in a real browser; where none can be installed those tests are skipped and say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+	  || { command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] \
+	  && { apt-get install -qq --yes chromium > /dev/null 2>&1 \
+	       || { apt-get update -qq && apt-get install -qq --yes chromium > /dev/null; }; }; } \
+	  || echo "chromium is not installed: the viewer is not tested in a browser"
+
 $(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
 	$(PIP) -r requirements/dev.txt
 	touch $@
@@ -41,7 +50,7 @@ demo: $(VENV)/.installed
 	  $(BIN)/noria run --config examples/demo.yaml; \
 	fi
 
-test: $(VENV)/.dev bubblewrap
+test: $(VENV)/.dev bubblewrap chromium
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev

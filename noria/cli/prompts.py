@@ -55,7 +55,7 @@ def list_templates(
         typer.echo(json.dumps(found))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("template", "version", "from", "", "asked of", "what it is for"):
+    for column in ("template", "version", "from", "its text is", "asked of", "what it is for"):
         table.add_column(column, overflow="fold")
     for one in found:
         changed = "changed" if one["changed"] else "as packaged"

@@ -54,12 +54,13 @@ def print_pairs(console: Console, pairs: Sequence[Pair], who: str) -> None:
     first = pairs[0]
     heat = first.question.ask.temperature
     console.print(f"Asked {who}, at temperature {heat:g}; nothing is written.", markup=False)
-    table = Table(show_lines=True, expand=True)
+    table = Table(expand=True)
     for side, letter in ((first.a, "A, in force"), (first.b, "B, tried")):
         table.add_column(f"{letter}: {side.turn.template}", ratio=1, overflow="fold")
     for at, pair in enumerate(pairs, 1):
         seed = Text(f"{at}. {printable(pair.question.seed)}", style="bold")
-        table.add_row(Text.assemble(seed, "\n", _cell(pair.a)), Text.assemble("\n", _cell(pair.b)))
+        table.add_row(seed, Text(pair.question.dealt.episode, style="dim"))
+        table.add_row(_cell(pair.a), _cell(pair.b), end_section=True)
     console.print(table)
     for letter, replies in (("A", [pair.a for pair in pairs]), ("B", [pair.b for pair in pairs])):
         console.print(f"{letter} {_line(_sum(replies))}", markup=False)
@@ -77,15 +78,15 @@ def _cell(reply: Reply) -> Text:
     found.append(said if len(said) <= SHOWN else f"{said[:SHOWN]} … {len(said) - SHOWN} more characters")
     found.append("\n")
     for name, earned in reply.weighed.marks.items():
-        found.append(f"{'✓' if earned else '✗ not'} {name}  ", style="green" if earned else "red")
+        found.append(f"{'✓' if earned else '✗'} {name}  ", style="green" if earned else "red")
     found.append(f"\n{printable(reply.weighed.said)[:200]}\n", style="italic")
     found.append(f"{turn.usage.prompt_tokens}+{turn.usage.completion_tokens} tokens, {turn.seconds:.1f} s", style="dim")
     return found
 
 
 def _line(one: dict[str, Any]) -> str:
-    marks = ", ".join(f"{count} {name}" for name, count in one["marks"].items())
+    marks = ", ".join(f"{name} {count}" for name, count in one["marks"].items())
     return (
-        f"{one['version']}: of {one['seeds']} seeds {marks}; "
+        f"{one['version']}: of {one['seeds']} {marks}; "
         f"{one['prompt_tokens']:.0f}+{one['completion_tokens']:.0f} tokens and {one['seconds']:.1f} s a reply"
     )

@@ -18,6 +18,7 @@ from noria.memory.history import History
 from noria.memory.learned import Learned
 from noria.memory.lineage import told
 from noria.memory.naming import Kind, Named
+from noria.memory.steps import Steps
 from noria.memory.withdrawals import SOME, Withdrawals
 from noria.types import Episode, Exam, Policy, Sample, TurnKey, rests_alone
 
@@ -139,13 +140,15 @@ def _proposed(history: History, episode: str) -> Json:
     if dealt is None:
         return {}
     names = _names(history)
+    templates, notes = Steps(history).played(dealt.round, episode) or (dealt.templates, [])
     turn = history.turn(TurnKey(episode=episode, role="generator", draft=1, attempt=1))
     ids = (*dealt.shown, *[""] * (len(dealt.neighbours) - len(dealt.shown)))
     return {
         "seats": {role: names.get(who, who) for role, who in dealt.seats.items()},
         "seed": {"id": dealt.seed.id, "kind": dealt.seed.kind, "text": dealt.seed.text},
         "neighbours": [{"sample": one, "text": text} for one, text in zip(ids, dealt.neighbours, strict=True)],
-        "templates": dealt.templates,
+        "templates": templates,
+        "notes": notes,
         "proposal": turn.replies[0] if turn and turn.replies else "",
     }
 

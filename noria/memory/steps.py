@@ -73,6 +73,14 @@ class Steps:
         rows = self.ledger.rows(query) if self._kept else []
         return [Batch.model_validate_json(row.body) for row in rows]
 
+    def played(self, number: int, episode: str) -> tuple[dict[str, str], list[str]] | None:
+        """The templates that an episode of a round is played by, and the notes; none where no batch says so."""
+        batch = next((one for one in self.batches(number) if episode in one.episodes), None)
+        if batch is None:
+            return None
+        said = {one.name: str(one.body["text"]) for one in self.each("note")} if batch.notes else {}
+        return batch.versions(episode), [said[one] for one in batch.notes]
+
     def place(self) -> tuple[int, int]:
         """Round and batch, from 1, of the batch that was the last to begin; batch 0 before the first."""
         table = tables.batches

@@ -16,18 +16,17 @@ from noria.prompts import front
 from noria.prompts.faults import Fault
 from noria.prompts.fields import FIELDS, MARK, NOTES, OPEN, own
 from noria.prompts.lookup import PACKAGED, read, text_of
-from noria.prompts.template import Template, examine, normal
+from noria.prompts.template import Template, examine
 
 _CONTROL = re.compile(r"<[|｜][^|｜\n]{1,40}[|｜]>|\[/?INST\]|</?s>")
+_NAME = re.compile(r"""^name[ \t]*:[ \t]*["']?([\w-]+)""", re.MULTILINE)
 _NOTED = frozenset(name for name, fields in FIELDS.items() if NOTES in fields)
 
 
 def name_of(path: Path, text: str) -> str:
     """Which template a file is: by its name, or by what its front matter says."""
-    if path.stem in FIELDS:
-        return path.stem
-    head, _, _ = front.split(normal(text), [])
-    return head.name if head else path.stem
+    said = _NAME.search(text[: front.FRONT_LIMIT])
+    return said[1] if said and path.stem not in FIELDS else path.stem
 
 
 def opened(path: Path) -> Template:

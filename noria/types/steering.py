@@ -57,6 +57,8 @@ class Batch(Noun):
     round: int
     batch: int
     """From 1."""
+    episodes: tuple[str, ...]
+    """In the order they were dealt."""
     templates: dict[str, str]
     """`name@hash` of each template in force."""
     trials: tuple[Arms, ...] = ()

@@ -23,7 +23,7 @@ from noria.memory.ledger import FILE
 LOOK = 0.5
 """Seconds between two looks."""
 
-REST = 1.0
+REST = 1.2
 """Least seconds between two calls for the same page, however much is written."""
 
 GRAIN = 50_000_000

@@ -4,8 +4,11 @@ Each function is one part of the session page and of the report: rows of plain v
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from noria.memory.catalogue import Catalogue
 from noria.training.trainer import PRETENDED
@@ -14,6 +17,15 @@ from noria.viewer.drawing import Point, Series
 from noria.viewer.guards import figure, mixed, short
 
 Json = dict[str, Any]
+
+SUMS = (
+    "SELECT role, policy_name, count(*) AS calls, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS "
+    "completion_tokens, sum(seconds) AS seconds, max(number) AS last FROM turns GROUP BY role, policy_name"
+)
+SPENT = ("calls", "prompt_tokens", "completion_tokens", "seconds")
+
+_TALLIES: WeakKeyDictionary[Catalogue, tuple[int, dict[tuple[str, str], list[float]]]] = WeakKeyDictionary()
+_ADDING = Lock()
 
 NEWEST = 6
 """Accepted samples that a session page shows."""
@@ -27,12 +39,27 @@ def facts(catalogue: Catalogue) -> Json:
     return rows | {key: json.loads(rows.get(key) or "{}") for key in ("config", "machine", "holds")}
 
 
-def funnel(catalogue: Catalogue, number: int | None = None) -> list[Json]:
-    """How many episodes came to each stage, of one round or of all; and what they are of those dealt and played."""
-    query = f"SELECT stage, count(*) AS count FROM episodes {_of(number)} GROUP BY stage"  # noqa: S608 (our words)
-    last = {row["stage"]: row["count"] for row in catalogue.rows(query, {"round": number})}
+def ends(catalogue: Catalogue, number: int | None = None) -> Counter[tuple[str, str]]:
+    """How many episodes ended at each stage for each reason, of one round or of all."""
+    query = (  # by the columns of an index, in its order: nothing is sorted, no episode is read
+        "SELECT stage, reason, count(*) AS count FROM episodes WHERE :round IS NULL OR round = :round "
+        "GROUP BY round, stage, outcome, reason"
+    )
+    if number is not None:
+        query = query.replace(":round IS NULL OR ", "")
+    found = Counter[tuple[str, str]]()
+    for row in catalogue.rows(query, {"round": number}):
+        found[row["stage"], row["reason"]] += row["count"]
+    return found
+
+
+def funnel(ended: Mapping[tuple[str, str], int]) -> list[Json]:
+    """How many episodes came to each stage, what share of all that is, and how many were lost on the way to it."""
+    last = Counter[str]()
+    for (stage, _), count in ended.items():
+        last[stage] += count
     stages = [stage.value for stage in Stage]
-    reached = [sum(last.get(later, 0) for later in stages[at:]) for at in range(len(stages))]
+    reached = [sum(last[later] for later in stages[at:]) for at in range(len(stages))]
     whole = reached[0] or 1
     return [
         {"stage": stage, "count": count, "share": count / whole, "lost": before - count}
@@ -40,31 +67,45 @@ def funnel(catalogue: Catalogue, number: int | None = None) -> list[Json]:
     ]
 
 
-def reasons(catalogue: Catalogue, number: int | None = None) -> list[Json]:
+def reasons(ended: Mapping[tuple[str, str], int]) -> list[Json]:
     """Why episodes were turned away, most frequent first, each with its share of those turned away."""
-    query = f"SELECT reason, count(*) AS count FROM episodes {_of(number)} GROUP BY reason"  # noqa: S608 (our words)
-    found = [dict(row) for row in catalogue.rows(query, {"round": number}) if row["reason"] not in NOT_A_REFUSAL]
-    whole = sum(row["count"] for row in found) or 1
-    most = max((row["count"] for row in found), default=1)
+    found = Counter[str]()
+    for (_, reason), count in ended.items():
+        if reason not in NOT_A_REFUSAL:
+            found[reason] += count
+    whole, most = sum(found.values()) or 1, max(found.values(), default=1)
     return [
-        row | {"share": row["count"] / whole, "long": row["count"] / most}
-        for row in sorted(found, key=lambda row: (-row["count"], row["reason"]))
+        {"reason": reason, "count": count, "share": count / whole, "long": count / most}
+        for reason, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     ]
-
-
-def _of(number: int | None) -> str:
-    return "" if number is None else "WHERE round = :round"
 
 
 def seats(catalogue: Catalogue) -> list[Json]:
-    """What each policy cost in each seat: calls, tokens, seconds, and its share of all seconds and tokens."""
-    rows = [dict(row) for row in catalogue.rows("SELECT * FROM cost")]
-    tokens = sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows) or 1
-    spent = sum(row["seconds"] for row in rows) or 1
-    return [
-        row | {"share": row["seconds"] / spent, "part": (row["prompt_tokens"] + row["completion_tokens"]) / tokens}
-        for row in rows
-    ]
+    """What each policy cost in each seat: calls, tokens, seconds, and its share of all tokens."""
+    names = {row["id"]: row["name"] for row in catalogue.rows("SELECT id, name FROM policies")}
+    rows: dict[tuple[str, str], Json] = {}
+    for (role, policy), spent in sorted(_tally(catalogue).items()):
+        name = names.get(policy, policy)  # it was counted by its id where it had no name yet
+        row = rows.setdefault((role, name), {"role": role, "policy": name, **dict.fromkeys(SPENT, 0)})
+        row.update({key: row[key] + value for key, value in zip(SPENT, spent, strict=True)})
+    tokens = sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows.values()) or 1
+    return [row | {"share": (row["prompt_tokens"] + row["completion_tokens"]) / tokens} for row in rows.values()]
+
+
+def _tally(catalogue: Catalogue) -> dict[tuple[str, str], list[float]]:
+    """Sums over all turns by role and policy; those that were summed before are not read again."""
+    with _ADDING:
+        through, sums = _TALLIES.get(catalogue, (0, {}))
+        if catalogue.rows("SELECT coalesce(max(number), 0) AS last FROM turns")[0]["last"] < through:
+            through, sums = 0, {}  # the catalogue was made again
+        query = SUMS if not through else SUMS.replace("GROUP BY", "NOT INDEXED WHERE number > :through GROUP BY")
+        sums = {key: list(spent) for key, spent in sums.items()}
+        for row in catalogue.rows(query, {"through": through}):
+            had = sums.get((row["role"], row["policy_name"]), [0.0] * len(SPENT))
+            sums[row["role"], row["policy_name"]] = [old + row[name] for old, name in zip(had, SPENT, strict=True)]
+            through = max(through, row["last"])
+        _TALLIES[catalogue] = through, sums
+        return sums
 
 
 def stages(catalogue: Catalogue) -> list[Json]:
@@ -136,10 +177,12 @@ def said_of_rounds(catalogue: Catalogue) -> list[tuple[list[int], str]]:
         if undealt := told.get("undealt"):
             found.append((row["round"], f"dealt nothing of {', '.join(undealt)}"))
     beaten = (
-        "SELECT verifier, quarantined, count(*) AS count, min(round) AS round FROM samples WHERE quarantined <> '' "
+        "SELECT verifier, count(*) AS count, min(round) AS round FROM samples WHERE quarantined <> '' GROUP BY verifier"
     )
-    for row in catalogue.rows(f"{beaten} GROUP BY verifier, quarantined"):
-        found.append((row["round"], f"{row['verifier']} is quarantined ({row['count']} samples): {row['quarantined']}"))
+    for row in catalogue.rows(beaten):
+        why = "SELECT quarantined FROM samples WHERE verifier = :verifier AND quarantined <> '' LIMIT 1"
+        told = catalogue.rows(why, {"verifier": row["verifier"]})[0]["quarantined"]
+        found.append((row["round"], f"{row['verifier']} is quarantined ({row['count']} samples): {told}"))
     rounds: dict[str, list[int]] = {}
     for number, said in found:
         rounds.setdefault(said, []).append(number)

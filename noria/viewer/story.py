@@ -136,6 +136,8 @@ def _came(one: Json) -> Iterator[str]:
         yield f"  It proposed {quoted(one['proposal'], 300)}"
     used = ", ".join(sorted(one["templates"].values()))
     yield f"  Templates: {used}."
+    for note in one["notes"]:
+        yield f"  {who} had a note to heed: {quoted(note)}"
 
 
 def _solved(one: Json) -> Iterator[str]:

@@ -1,7 +1,10 @@
 """An episode as text: a conversation of seats, with what was checked between the lines.
 
-What a model wrote is data. Control characters, which a terminal would obey, are shown as
-escapes.
+What a model wrote is data. What a terminal or a browser would obey, and what nobody would
+see, is shown as an escape: control characters, those that turn the direction of others, and
+those without width, among which a text can hide another. Joiners stay: some scripts need them.
+So do marks over a letter, up to a handful; a pile of them, which covers what stands around it, is
+shown one by one.
 """
 
 import re
@@ -9,12 +12,22 @@ from collections.abc import Iterator, Mapping
 
 from noria.types import Episode, Quarantine, Turn
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    r"\ud800-\udfff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILE = re.compile(f"(?<=[{_MARKS}]{{5}})[{_MARKS}]")
 
 
 def printable(text: str) -> str:
-    """A text no terminal obeys."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """A text that no terminal obeys and that hides nothing."""
+    return _PILE.sub(_escaped, _CONTROL.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def episode_lines(

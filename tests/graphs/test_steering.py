@@ -10,8 +10,10 @@ from noria.errors import ConfigError, NoriaError, SessionError
 from noria.graphs.opening import Watch
 from noria.graphs.steering import asking, batches
 from noria.graphs.steering.answering import SAYINGS
+from noria.memory.catalogue import catalogue
 from noria.memory.steps import Steps
 from noria.prompts import Templates
+from tests.cli.shell import load
 from tests.crash.steersman import BROKEN, changed, packaged
 from tests.graphs.steered import played, reading, saying, settings, turns, writing
 
@@ -44,7 +46,12 @@ def test_a_changed_template_plays_from_the_next_batch_on_and_a_judge_not_measure
     told: list[str] = []
     watch = Watch(tell=lambda event, facts: told.append(facts["said"]) if event == "steered" else None)
     text = brief(packaged("solver"))
-    acts = {(1, 2): writing("solver", text), (1, 3): writing("judge", changed("judge"))}
+
+    def two(context: Any) -> None:
+        writing("judge", changed("judge"))(context)
+        writing("critic", changed("critic"))(context)
+
+    acts = {(1, 2): writing("solver", text), (1, 3): two}
     played(rules := settings(tmp_path, stop={"rounds": 2}), acts, watch)
     new = Templates().using({"solver": text})["solver"].version
     assert told[0] == f"template solver: {new} in place of {OLD}"
@@ -65,7 +72,8 @@ def test_a_changed_template_plays_from_the_next_batch_on_and_a_judge_not_measure
         third, sheets = batches.opened(history, Templates(), 1, 3, dealt[8:])
         assert [one.veto for one in (*second, *third)] == [True] * 4 + [False] * 4
         assert sheets[third[0].episode].templates["judge"].text == changed("judge")
-        step, _ = Steps(history).each()
+        step, *others = Steps(history).each()
+        assert {(one.round, one.batch, one.name) for one in others} == {(1, 3, "judge"), (1, 3, "critic")}
         assert (step.round, step.batch, step.kind, step.name) == (1, 2, "template", "solver")
         assert step.body == {"old": OLD, "new": new}
         assert Steps(history).texts([OLD, new]) == {OLD: packaged("solver"), new: text}
@@ -214,6 +222,14 @@ def test_a_trial_deals_both_texts_at_random_and_writes_down_which(tmp_path: Path
         assert {one.templates["generator"] for one in history.deal(1)} == {trial["a"]}
         assert Steps(history).in_force()["generator"] == trial["b"]
         assert {turn.template for kept in turns(history, "generator", 2).values() for turn in kept} >= {trial["b"]}
+
+    with catalogue(rules.session) as read:
+        kinds = [row["kind"] for row in read.rows("SELECT kind FROM steps ORDER BY sequence")]
+        assert kinds == ["trial", "trial", "template"]
+        told = {row["id"]: load(row["templates"]) for row in read.rows("SELECT id, templates FROM episodes")}
+        assert {episode: told[episode]["generator"] for episode in drawn} == drawn
+        known = read.rows("SELECT text FROM templates WHERE name = 'generator' ORDER BY first_round, text")
+        assert {row["text"] for row in known} == {body["a"], body["b"]}
 
 
 def test_a_trial_by_round_deals_a_round_one_arm_and_refuses_what_is_no_trial(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from noria.errors import SessionError
+from noria.graphs.steering import asking
 from noria.memory import migrations, tables
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.neighbours import Neighbours, catch_up
+from noria.memory.rulings import unruled
+from noria.memory.steps import Steps
 from noria.memory.verification import verify
 from tests import build
 
@@ -176,3 +179,25 @@ def test_rows_without_a_version_are_no_ledger(tmp_path: Path) -> None:
     for write in (False, True):
         with pytest.raises(SessionError, match="it has no version"):
             Ledger(tmp_path, write=write)
+
+
+def test_a_ledger_of_before_there_was_steering_is_read_as_it_is_and_migrated(tmp_path: Path) -> None:
+    connection = sqlite3.connect(old(tmp_path, 2) / FILE, isolation_level=None)
+    migrations.migrate(connection, 2, {3: migrations.STEPS[3]})
+    assert migrations.version(connection) == 3
+    connection.close()
+    ledger = Ledger(tmp_path)
+    steps = Steps(History(ledger))
+    assert (steps.each(), steps.batches(), steps.batch(1, 1), steps.in_force(), steps.count("note")) == (
+        [],
+        [],
+        None,
+        {},
+        0,
+    )
+    assert unruled(History(ledger), 1)
+    assert not asking.waiting(tmp_path)["samples"]
+    ledger.close()
+    Ledger(tmp_path, write=True).close()
+    Ledger(tmp_path / "new", write=True).close()
+    assert shape(tmp_path / FILE) == shape(tmp_path / "new" / FILE)

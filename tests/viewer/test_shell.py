@@ -95,7 +95,7 @@ def test_a_session_that_is_deleted_while_it_is_viewed_leaves_a_sentence(
 ) -> None:  # fmt: skip
     shutil.copytree(played, tmp_path / "brief")
     with viewing(tmp_path / "brief") as one, tab(browser, one) as page:
-        expect(page.locator("#live")).to_have_text("up to date")
+        expect(page.locator("#live")).to_have_text("live")
         shutil.rmtree(tmp_path / "brief")
         expect(page.locator("#live")).to_have_text("gone")
         expect(page.get_by_role("heading", level=1)).to_have_text("brief")

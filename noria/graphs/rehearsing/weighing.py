@@ -1,10 +1,11 @@
 """What a rehearsed reply is worth, by the programs that weigh it in play: marks, in the order they are earned.
 
-generator  parses · in its window · new · own words        judge      parses · right
-reword     parses · says the same                          solver     parses · right
-adversary  parses · holds                                  the others parse
+generator  parses · in its window · not reserved · new · own words
+reword     parses · says the same            judge   parses · right
+adversary  parses · holds                    solver  parses · right          the others parse
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from noria.agents.replies import read
 from noria.agents.student import checked
 from noria.errors import ReplyError, VerifierError
 from noria.evaluators import gate, probes
+from noria.evaluators.fitting import fits
 from noria.evaluators.foreign import own_words
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs import candidate
@@ -21,12 +23,11 @@ from noria.graphs.rehearsing.questions import Question
 from noria.memory.history import History
 from noria.types import Reason, Turn
 
-PARSES, VALID, NEW, WORDED, SAYS, RIGHT, HOLDS = (
-    "parses", "in its window", "new", "own words", "says the same", "right", "holds"
-)  # fmt: skip
+PARSES, VALID, FREE, NEW, WORDED = "parses", "in its window", "not reserved", "new", "own words"
+SAYS, RIGHT, HOLDS = "says the same", "right", "holds"
 
 MARKS = {
-    "generator": (PARSES, VALID, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
+    "generator": (PARSES, VALID, FREE, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
     "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT),
 }  # fmt: skip
 """What each template's replies may earn; those of the others parse or do not."""
@@ -62,12 +63,13 @@ async def _proposal(question: Question, turn: Turn, history: History, runner: Ru
     if not reply:
         return "empty, or cut"
     draft = await candidate.read(reply, question.dealt, question.domain, runner)
+    if not isinstance(draft, gate.Decision) or draft.reason != Reason.MALFORMED:
+        earned.append(PARSES)
+        if question.ask.schema is not None and fits(question.ask.schema, json.loads(reply)):
+            earned.append(VALID)
     if isinstance(draft, gate.Decision):
-        # What reads as a proposal and is refused for what it says has parsed all the same.
-        if draft.reason != Reason.MALFORMED:
-            earned.append(PARSES)
         return f"{draft.reason.value}: {draft.evidence}"
-    earned += [PARSES, VALID]
+    earned.append(FREE)
     claim = candidate.claim(draft, question.domain)
     others = [one for one in history.claimants(claim.keys) if one[0] != question.dealt.episode]
     if others:

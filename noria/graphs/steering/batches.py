@@ -29,6 +29,7 @@ async def commit(
     made = Batch(
         round=number,
         batch=batch,
+        episodes=tuple(one.episode for one in hands),
         templates=templates.versions(),
         trials=tuple(trials.drawn(one, hands) for one in trials.running(steps)),
         notes=tuple(one.name for one in standing),

@@ -109,16 +109,17 @@ def _looked_at(
         if new.version != old.version:
             new = rehearsed(text, name, path)
     except ConfigError as fault:
-        mark = digest(text)[:12] if text else str(fault)
+        mark = digest(text or str(fault).replace(str(folder), ""))[:12]
         if broken is not None and broken.body["mark"] == mark:
             return None  # said before
         said = f"template {name} is refused, {old.version} plays on: {fault}"
         body = {"version": old.version, "mark": mark, "why": str(fault)}
-        return step(steps, "broken_template", name, said, body, place=place), old
+        key = "/".join(map(str, ("broken_template", *place, name, mark)))
+        return step(steps, "broken_template", name, said, body, key=key, place=place), old
     if new.version == old.version and broken is None:
         return None
     said = f"template {name}: {new.version} in place of {old.version}"
     if new.version == old.version:
         said = f"template {name} reads again: {old.version} plays on"
-    body = {"old": old.version, "new": new.version}
-    return step(steps, "template", name, said, body, place=place), new
+    body, key = {"old": old.version, "new": new.version}, "/".join(map(str, ("template", *place, new.version)))
+    return step(steps, "template", name, said, body, key=key, place=place), new

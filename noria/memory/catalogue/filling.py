@@ -21,7 +21,7 @@ from noria.memory.catalogue.marks import Marks
 from noria.memory.catalogue.rows import Names, Row, Told, sample_row, turn_row
 from noria.memory.catalogue.source import Source, dumps
 from noria.memory.catalogue.tables import VERSION
-from noria.types import Quarantine
+from noria.types import Batch, Quarantine
 
 TURNS, EPISODES, SAMPLES = 20_000, 2_000, 4_000
 """Rows that a part takes at most."""
@@ -140,9 +140,10 @@ def _episodes(source: Source, target: sqlite3.Connection, marks: Marks, names: N
     )
     nouns = source.nouns([body for row in rows for body in row[2:]])
     proposed = _proposed(source, [noun["id"] for noun in nouns[::2] if not noun["drafts"]])
-    told = Told()
+    steered, told = _steered(source, {one["round"] for one in nouns[::2]}), Told()
     for at, (number, key, *_) in enumerate(rows):
         one, deal, said = nouns[2 * at], nouns[2 * at + 1], proposed.get(key, "")
+        deal["templates"] = steered.get(key) or deal.get("templates", {})
         told.episode(number, one, deal, taught.get(key, ""), sent.get(key, ()), names, said)
     words = told.tables.pop("words")
     target.executemany("INSERT INTO words (rowid, instruction, answer, evidence) VALUES (?, ?, ?, ?)", words)
@@ -159,6 +160,15 @@ def _proposed(source: Source, ids: Sequence[str]) -> dict[str, str]:
     rows = source.rows("SELECT episode, body FROM turns WHERE key IN (SELECT value FROM json_each(?))", (keys,))
     turns = source.nouns([body for _, body in rows])
     return {key: turn["replies"][0] for (key, _), turn in zip(rows, turns, strict=True) if turn["replies"]}
+
+
+def _steered(source: Source, rounds: Collection[int]) -> dict[str, dict[str, str]]:
+    """Episode to the templates that its batch was played under; an older Noria wrote down no batches."""
+    if not source.has("batches"):
+        return {}
+    given = "SELECT body FROM batches WHERE round IN (SELECT value FROM json_each(?))"
+    batches = [Batch.model_validate_json(body) for (body,) in source.rows(given, (json.dumps(sorted(rounds)),))]
+    return {episode: batch.versions(episode) for batch in batches for episode in batch.episodes}
 
 
 def _samples(

@@ -271,11 +271,11 @@ CREATE TABLE moves ( -- Every move of the student's pointer, and why.
 
 CREATE TABLE steps ( -- How the session was steered: templates, notes, arms, pauses, rulings.
     sequence INTEGER PRIMARY KEY, -- Its place, from 1.
-    round INTEGER NOT NULL, -- The round it was in force from.
-    batch INTEGER NOT NULL, -- The batch of that round.
-    kind TEXT NOT NULL, -- What it is, such as `note`.
-    name TEXT NOT NULL, -- What it is of.
-    said TEXT NOT NULL, -- What was said.
+    round INTEGER NOT NULL, -- The round of the last batch that had begun; of a template, of the first that plays by it.
+    batch INTEGER NOT NULL, -- That batch, from 1; 0 before the first.
+    kind TEXT NOT NULL, -- `template`, `broken_template`, `note`, `expired`, `trial`, `pause`, `go_on`, `approve`, `refuse`.
+    name TEXT NOT NULL, -- Of what: a template, or the id of a note, a trial, a sample, a policy.
+    said TEXT NOT NULL, -- In words.
     body TEXT NOT NULL, -- JSON object: the rest of it.
     at REAL NOT NULL -- When.
 );
@@ -340,19 +340,23 @@ CREATE INDEX episodes_in_the_log ON episodes (
 CREATE INDEX samples_in_the_log ON samples (
     role, domain, level, round, source, worded_by, policy_name, withdrawn, quarantined, episode, episode_number, sequence
 );
+CREATE INDEX verdicts_by_ruling ON verdicts (ruling, episode);
 CREATE INDEX samples_by_skill ON samples (role, domain, skill, sequence);
 CREATE INDEX samples_by_signature ON samples (signature, sequence);
 CREATE INDEX episodes_by_outcome ON episodes (outcome, number);
 CREATE INDEX episodes_by_reason ON episodes (reason, number);
 CREATE INDEX episodes_by_round ON episodes (round, position);
+CREATE INDEX episodes_by_end ON episodes (round, stage, outcome, reason, domain);
 CREATE INDEX episodes_by_domain ON episodes (domain, level, number);
 CREATE INDEX samples_by_episode ON samples (episode);
 CREATE INDEX samples_by_role ON samples (role, sequence);
 CREATE INDEX samples_by_domain ON samples (role, domain, level, sequence);
 CREATE INDEX samples_by_round ON samples (role, round, sequence);
 CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence);
+CREATE INDEX samples_by_source ON samples (role, source, withdrawn, quarantined);
+CREATE INDEX quarantined_samples ON samples (verifier, round) WHERE quarantined <> '';
 CREATE INDEX turns_by_episode ON turns (episode);
-CREATE INDEX turns_by_seat ON turns (role, policy_name);
+CREATE INDEX turns_by_seat ON turns (role, policy_name, prompt_tokens, completion_tokens, seconds);
 CREATE INDEX critiques_by_policy ON critiques (policy, revise, faults);
 CREATE INDEX probes_by_policy ON probes (policy, kind, by, held, beat);
 CREATE INDEX verdicts_by_policy ON verdicts (policy, ruling, veto);

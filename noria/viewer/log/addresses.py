@@ -46,5 +46,4 @@ class Addresses:
 
     def prompt(self, version: str) -> str:
         """The page of a template, at one of its versions (`name@hash`)."""
-        name, _, mark = version.partition("@")
-        return self._at("prompts", name) + (f"?{urlencode({'version': mark})}" if mark else "")
+        return f"{self._at('prompts', version.partition('@')[0])}?{urlencode({'new': version})}"

@@ -65,6 +65,7 @@ def answered(
         "at": at,
         "asks": asked,
         **READERS,
+        "complete": one.whole,
         "things": things,
         "listed": listed(one.catalogue, log, asked),
         "controls": {control.name: control for control in controls(one.catalogue)},

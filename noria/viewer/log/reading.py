@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from noria.errors import SessionError
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.types import Dealt, Episode, Quarantine, Turn
@@ -49,8 +52,18 @@ class Told:
 
 
 def told(history: History, key: str) -> Told:
-    """An episode by its id; see `known`, where the ledger may have nothing of it."""
-    episode, dealt, turns = history.episode(key), history.hand(key), history.trace(key)
+    """An episode by its id; see `known`, where the ledger may have nothing of it.
+
+    Raises:
+        SessionError: what the ledger holds of it cannot be read.
+    """
+    try:
+        episode, dealt, turns = history.episode(key), history.hand(key), history.trace(key)
+    except ValidationError as fault:
+        raise SessionError(
+            f"What the ledger holds of {key!r} cannot be read: {fault.errors()[0]['msg']}.",
+            mend="It was edited, or written by another Noria; `noria accepted verify` tells whether the log was.",
+        ) from fault
     rests = {task.grounding.verifier for task in episode.drafts} if episode else set[str]()
     beaten = {name: proof for name, proof in history.quarantined().items() if name in rests}
     names = {policy.id: policy.name for policy in history.policies()}

@@ -35,8 +35,8 @@ class Part:
 
 def difference(before: str, after: str) -> list[Part]:
     """What became of a draft, word by word: `same`, `gone` and `new` in reading order; empty where it is too long."""
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if max(len(old), len(new)) > COMPARED:
+    old, new = _WORDS.findall(before[: WHOLE + 1]), _WORDS.findall(after[: WHOLE + 1])
+    if max(len(old), len(new)) > COMPARED or max(len(before), len(after)) > WHOLE:
         return []
     found: list[Part] = []
     for what, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

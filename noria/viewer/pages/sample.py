@@ -31,6 +31,7 @@ BESIDE = 6
 LATER = 30
 """Later samples that are named because they were shown it."""
 
+# A plus keeps SQLite from going through a whole role in the order of the log, where another index has the few it wants.
 BRIEF = "SELECT id, sequence, round, substr(instruction, 1, 300) AS instruction, withdrawn, quarantined FROM samples"
 
 
@@ -55,12 +56,12 @@ def sample(request: Request) -> Response:
         "previous": _beside(one.catalogue, row, "sequence < :sequence ORDER BY sequence DESC"),
         "next": _beside(one.catalogue, row, "sequence > :sequence ORDER BY sequence"),
         "other": one.catalogue.rows(f"{BRIEF} WHERE episode = :episode AND id <> :id", dict(row)),
-        "alike": one.catalogue.rows(f"{BRIEF} WHERE signature = :signature AND role = :role AND id <> :id "
+        "alike": one.catalogue.rows(f"{BRIEF} WHERE signature = :signature AND +role = :role AND id <> :id "
                                     f"ORDER BY sequence DESC LIMIT {BESIDE}", dict(row)),
         "skilled": _skilled(one.catalogue, row),
         "learned": one.catalogue.rows("SELECT p.name, p.round, p.state, p.current FROM learned JOIN policies p ON "
                                       "p.id = learned.policy WHERE learned.sample = :id ORDER BY p.round", {"id": key}),
-        "later": one.catalogue.rows(f"{BRIEF} WHERE role = 'solver' AND episode IN (SELECT episode FROM shown "  # noqa: S608 (our words)
+        "later": one.catalogue.rows(f"{BRIEF} WHERE +role = 'solver' AND episode IN (SELECT episode FROM shown "  # noqa: S608 (our words)
                                     f"WHERE sample = :id) ORDER BY sequence LIMIT {LATER}", {"id": key}),
         "shown_to": shown_to,
         **READERS,

@@ -36,7 +36,7 @@ def shown_of(one: Open, number: int | None, root: str) -> dict[str, Any]:
     facts = overview.facts(catalogue)
     now = stand(catalogue, running=held(one.folder), number=number, root=root)
     steps, exams = overview.steered(catalogue), overview.exams(catalogue)
-    funnel = overview.funnel(catalogue, number)
+    ended = overview.ends(catalogue, number)
     return {
         "whole": one.whole,
         "folder": one.folder,
@@ -52,8 +52,8 @@ def shown_of(one: Open, number: int | None, root: str) -> dict[str, Any]:
         "dry": facts.get("base") is not None and overview.pretended(catalogue),
         "accepted": overview.accepted(catalogue),
         "newest": overview.newest(catalogue),
-        "funnel": funnel,
-        "reasons": overview.reasons(catalogue, number),
+        "funnel": overview.funnel(ended),
+        "reasons": overview.reasons(ended),
         "exams": exams,
         "curve": curve(overview.exam_series(exams), title="Exam items right", unit="%", width=520, height=260),
         "pool": overview.pool(catalogue),

@@ -92,7 +92,7 @@
       document.body.dispatchEvent(new CustomEvent("changed"));
     };
     const source = new EventSource(address);
-    source.addEventListener("open", () => say("up to date", "ok", "This page follows the session."));
+    source.addEventListener("open", () => say("live", "ok", "This page follows the session."));
     source.addEventListener("error", () => say("not connected", "warn", "The viewer does not answer; this page stands as it was."));
     source.addEventListener("changed", changed);
     source.addEventListener("gone", () => { source.close(); say("gone", "bad", "The session was deleted; this page stands as it was."); });
