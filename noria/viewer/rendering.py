@@ -105,11 +105,10 @@ def seconds(span: float | None) -> str:
         return "–"
     if span < MINUTE - 0.5:
         return f"{span:.2f} s" if span < 1 else f"{span:.1f} s" if span < 10 else f"{span:.0f} s"
-    if span < HOUR:
-        return (
-            f"{span // MINUTE:.0f} min {span % MINUTE:02.0f} s" if round(span % MINUTE) < MINUTE else seconds(span + 1)
-        )
-    return f"{span // HOUR:.0f} h {span % HOUR // MINUTE:02.0f} min"
+    whole = round(span)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
 
 
 def share(part: float | None, digits: int = 0) -> str:
