@@ -49,11 +49,12 @@ def main() -> None:
         model,
         purge,
         reading,
+        report_page,
         rollback,
         running,
         seats,
-        view,
         steer,
+        view,
     )
 
     try:
