@@ -31,6 +31,7 @@ from noria.viewer.traces import Traces
 from tests import build
 from tests.build import attempt, dealt, episode, seed, turn
 from tests.cli.shell import config, noria, right
+from tests.viewer.aside import aside
 from tests.viewer.collector import collector
 from tests.viewer.receiver import Receiver, receiving, said
 
@@ -316,13 +317,13 @@ class Noting(ScriptedClient):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-async def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
+def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
 ) -> None:
     if asked:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     settings, client = build.config(tmp_path, play={"episodes": 4, "attempts": 2}), Noting()
-    await run(settings, build.means(settings, client=client), Watch())
+    aside(run(settings, build.means(settings, client=client), Watch()))
     write(settings.session, tmp_path / "t.jsonl")
     told = flat([json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()])
     calls = {f"00-{one['traceId']}-{key}-01" for key, one in told.items() if one["name"].startswith("chat ")}
@@ -332,7 +333,6 @@ async def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
 
 def one_episode(folder: Path, turns: list[Any], ended: Any, *, content: bool = True) -> list[Any]:
     """The spans of an episode that is written by hand."""
-    import asyncio
 
     async def kept() -> list[Any]:
         ledger = Ledger(folder, write=True)
@@ -346,7 +346,7 @@ def one_episode(folder: Path, turns: list[Any], ended: Any, *, content: bool = T
         ledger.close()
         return found
 
-    return asyncio.run(kept())
+    return aside(kept())
 
 
 def test_an_episode_that_made_no_call_stands_where_its_round_began(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ DIVERSITY = ("distinct", "compression", "spread", "vendi", "signatures")
 def figures(
     catalogue: Catalogue, summary: Json, exams: Sequence[Exam], known: Sequence[told.Student], names: dict[str, str]
 ) -> dict[str, Any]:
-    """Every drawing by its name; what there is nothing to draw of is left out."""
+    """Every drawing by its name; empty where there is nothing to draw."""
     nodes, back = told.graph(catalogue, known, "")
     plain = [Node(one.name, one.round, one.state, one.parents, one.current, one.note) for one in nodes]
-    found = {
+    return {
         "wheel": _wheel(summary) if summary["rounds"] else "",
         "funnel": _funnel(summary) if summary["funnel"]["dealt"] else "",
         "reasons": _reasons(summary),
@@ -44,7 +44,6 @@ def figures(
         "seats": _seats(summary) if summary["seats"] else "",
         "stages": _stages(summary),
     }
-    return {name: one for name, one in found.items() if one}
 
 
 def _wheel(summary: Json) -> Any:

@@ -28,7 +28,7 @@ from noria.viewer.rendering import environment
 from noria.viewer.report import choosing, drawn, words
 
 STATIC = Path(__file__).parent.parent / "static"
-STYLES = ("report.css", "drawing.css")
+STYLES = ("drawing.css", "report.css")
 
 Json = dict[str, Any]
 
@@ -101,7 +101,7 @@ def _config(config: SessionConfig) -> str:
     for name in ("session", "prompts"):
         if isinstance(changed.get(name), str):
             changed[name] = Path(changed[name]).name
-    return yaml.safe_dump(changed, sort_keys=False, allow_unicode=True).strip() if changed else "{}"
+    return str(yaml.safe_dump(changed, sort_keys=False, allow_unicode=True, default_flow_style=None)).strip()
 
 
 def _changed(own: Json, usual: Json) -> Json:
