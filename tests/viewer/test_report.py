@@ -109,8 +109,7 @@ def test_its_figures_are_those_of_the_summary(played: Path) -> None:
 
 async def _hostile(history: History) -> None:
     dealt = [build.dealt(f"episode-{at}", position=at) for at in range(len(HOSTILE) * 2)]
-    facts = {"judge": {}, "verifiers": [], "seats": {}}
-    await history.keep_deal(1, dealt, **facts)
+    await history.keep_deal(1, dealt, judge={}, verifiers=[], seats={})
     reasons = [one for one in Reason if one is not Reason.VERIFIED]
     for at, text in enumerate(HOSTILE):
         one = build.chained(at, asked=text, episode=f"episode-{at}", domain=f"d{at}", skill=text)
@@ -168,7 +167,7 @@ async def _thirty(history: History) -> None:
         await history.keep_deal(number, [hand], judge={}, verifiers=[], seats={})
         await history.settle(build.episode(f"episode-{number}", round=number))
         stages = {name: {"seconds": 1.0, "prompt_tokens": 10, "completion_tokens": 5} for name in ("play", "examine")}
-        readings = [
+        readings: list[dict[str, Any]] = [
             {"guard": "vendi", "state": "first" if number == 1 else "ok", "value": None if number == 1 else 0.9,
              "low": 0.8, "high": 1.0, "n": 9, "bound": 0.6, "action": "cool_down", "figures": {}, "says": ""}
         ]  # fmt: skip

@@ -4,6 +4,7 @@ import json
 import socket
 import sqlite3
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it ships no types
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from noria.errors import SessionError
@@ -26,7 +29,7 @@ from noria.tracing import endpoint, trace_id, traceparent, whole
 from noria.types import TurnKey
 from noria.viewer import spans
 from noria.viewer.exporting import Sending, unable
-from noria.viewer.otlp import write
+from noria.viewer.otlp import request, told, write
 from noria.viewer.traces import Traces
 from tests import build
 from tests.build import attempt, dealt, episode, seed, turn
@@ -169,6 +172,22 @@ def test_nothing_that_a_model_said_is_told_unless_the_environment_asks(
     )
     assert all(message["finish_reason"] == "stop" for message in replies)
     assert len(told) == len(turns) + 1 + len({(two.key.role, two.key.draft) for two in turns})
+
+
+def test_a_file_is_what_the_specification_s_own_messages_say_as_json(live: tuple[Path, Receiver, str]) -> None:
+    ledger = Ledger(live[0])
+    try:
+        parts = list(told(Traces(History(ledger), content=True)))
+    finally:
+        ledger.close()
+    for part in parts:
+        mine, theirs = request(part), MessageToDict(encode_spans(part), use_integers_for_enums=True)
+        for found in theirs["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+            for one in (found, *found.get("links", ())):
+                one |= {
+                    name: b64decode(one[name]).hex() for name in ("traceId", "spanId", "parentSpanId") if name in one
+                }
+        assert mine == theirs
 
 
 def test_a_round_and_an_episode_are_written_alone(live: tuple[Path, Receiver, str], tmp_path: Path) -> None:
@@ -356,8 +375,6 @@ def test_an_episode_that_made_no_call_stands_where_its_round_began(tmp_path: Pat
 
 
 def test_a_clock_that_goes_backwards_leaves_children_inside_their_parents(tmp_path: Path) -> None:
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
     turns = [
         turn(role="generator", started=1_700_000_100.0),
         turn(role="solver", started=1_700_000_050.0, seconds=1.0),
