@@ -10,6 +10,7 @@ verifier and one purge. What is drawn depends on the number of the episode alone
 import argparse
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,7 +208,7 @@ async def make(folder: Path, count: int) -> None:
             await move(history, Move.model_validate(place | why))
         spent = {"seconds": 900.0, "prompt_tokens": 3_000_000, "completion_tokens": 600_000}
         await history.keep_round(number, "ended", stages={"play": spent, "train": {**spent, "prompt_tokens": 0}})
-        print(f"{number * A_ROUND} of {count}", flush=True)
+        print(f"{min(count, number * A_ROUND)} of {count}", file=sys.stderr, flush=True)
     gone = [sample.id for sample in history.samples(number=1)][:300]
     await ledger.write(*withdrawing("--seed seed-1", time.time(), [("it was grown from seed-1", gone)]))
     await history.keep_fact("finished", "rounds: all played")

@@ -116,20 +116,12 @@ class Agent:
         served_as = self.desk.served_as(self.policy)
         started = self.desk.clock()
         at("call.begun", key)
-        completion = await self.desk.client.complete(
-            Request(
-                role=self.role,
-                model=served_as,
-                messages=messages,
-                max_tokens=ask.max_tokens,
-                temperature=ask.temperature,
-                n=ask.n,
-                schema=sheet.templates[ask.template].schema or ask.schema,
-                choices=ask.choices,
-                policy=self.policy,
-                traceparent=self.desk.traced(key),
-            )
-        )
+        request = Request(
+            role=self.role, model=served_as, messages=messages, max_tokens=ask.max_tokens, temperature=ask.temperature,
+            n=ask.n, schema=sheet.templates[ask.template].schema or ask.schema, choices=ask.choices,
+            policy=self.policy, traceparent=self.desk.traced(key),
+        )  # fmt: skip
+        completion = await self.desk.client.complete(request)
         at("turn.paid")
         turn = Turn(
             key=key,

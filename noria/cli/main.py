@@ -55,6 +55,7 @@ def main() -> None:
         query,
         reading,
         readings,
+        report_page,
         rollback,
         running,
         seats,

@@ -3,7 +3,7 @@
 `page(request, "accepted.html", values)` gives the whole page, or the part between the frame
 where HTMX asked for it. Filters: `shown` (text that no browser and no reader obeys: control
 and direction characters as escapes), `said` (a sentence of the program's, its `commands` marked),
-`figure`, `tokens`, `seconds`, `share`, `ago`, `plain`.
+`figure`, `tokens`, `seconds`, `share`, `ago`, `plain`, `day`.
 """
 
 import time
@@ -64,7 +64,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HTML), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for one in (shown, said, figure, tokens, seconds, share, ago, plain):
+    for one in (shown, said, figure, tokens, seconds, share, ago, plain, day):
         made.filters[one.__name__] = one
     return made
 
@@ -105,11 +105,10 @@ def seconds(span: float | None) -> str:
         return "–"
     if span < MINUTE - 0.5:
         return f"{span:.2f} s" if span < 1 else f"{span:.1f} s" if span < 10 else f"{span:.0f} s"
-    if span < HOUR:
-        return (
-            f"{span // MINUTE:.0f} min {span % MINUTE:02.0f} s" if round(span % MINUTE) < MINUTE else seconds(span + 1)
-        )
-    return f"{span // HOUR:.0f} h {span % HOUR // MINUTE:02.0f} min"
+    whole = round(span)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
 
 
 def share(part: float | None, digits: int = 0) -> str:
@@ -130,3 +129,8 @@ def ago(at: float, now: float | None = None) -> str:
 def plain(name: str) -> str:
     """A name of the code in plain letters: `near_duplicate` is near duplicate."""
     return str(name).replace("_", " ")
+
+
+def day(at: float) -> str:
+    """The day of a moment, in UTC: `25 November 2026`."""
+    return time.strftime("%d %B %Y", time.gmtime(at)).lstrip("0")

@@ -119,7 +119,7 @@ def _paddles(
     links = {"play": f"{root}accepted?round={number}", "examine": f"{root}policies", "promote": f"{root}policies"}
     made = []
     for place, name in enumerate(STAGES):
-        called = "keep out" if name == "promote" and ruled == "kept out" else name
+        called = "keep out" if name == "promote" and ruled == "kept out" and place < at else name
         took = seconds(spent[name]["seconds"]) if name in spent else ""
         if name == now:
             note = f"{figure(ended)} of {figure(dealt)}" if name == "play" and dealt else ""

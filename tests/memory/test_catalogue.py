@@ -150,6 +150,19 @@ def test_it_says_the_same_however_it_was_filled(tmp_path_factory: pytest.TempPat
     assert len(said["episodes"]) == one.at
 
 
+def test_a_name_that_comes_later_is_given_to_all_that_came_before(tmp_path: Path) -> None:
+    one, writers = Played(tmp_path), list[set[str]]()
+    for step in ("accepted", "accepted", "policy", "look", "policy", "accepted", "policy", "look"):
+        if step == "look":
+            with catalogue(tmp_path) as found:
+                writers.append({row[0] for row in found.rows("SELECT writer FROM lessons")})
+        else:
+            STEPS[step](one)
+    one.ledger.close()
+    assert writers == [{"policy-1", "policy-2"}, {"student-r0000", "student-r0001", "student-r0002"}]
+    assert dump(tmp_path) == anew(tmp_path)
+
+
 def full(folder: Path) -> Path:
     """A session with something of everything."""
     one = Played(folder)

@@ -4,6 +4,7 @@ import json
 import socket
 import sqlite3
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it ships no types
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from noria.errors import SessionError
@@ -26,11 +29,12 @@ from noria.tracing import endpoint, trace_id, traceparent, whole
 from noria.types import TurnKey
 from noria.viewer import spans
 from noria.viewer.exporting import Sending, unable
-from noria.viewer.otlp import write
+from noria.viewer.otlp import request, told, write
 from noria.viewer.traces import Traces
 from tests import build
 from tests.build import attempt, dealt, episode, seed, turn
 from tests.cli.shell import config, noria, right
+from tests.viewer.aside import aside
 from tests.viewer.collector import collector
 from tests.viewer.receiver import Receiver, receiving, said
 
@@ -168,6 +172,22 @@ def test_nothing_that_a_model_said_is_told_unless_the_environment_asks(
     )
     assert all(message["finish_reason"] == "stop" for message in replies)
     assert len(told) == len(turns) + 1 + len({(two.key.role, two.key.draft) for two in turns})
+
+
+def test_a_file_is_what_the_specification_s_own_messages_say_as_json(live: tuple[Path, Receiver, str]) -> None:
+    ledger = Ledger(live[0])
+    try:
+        parts = list(told(Traces(History(ledger), content=True)))
+    finally:
+        ledger.close()
+    for part in parts:
+        mine, theirs = request(part), MessageToDict(encode_spans(part), use_integers_for_enums=True)
+        for found in theirs["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+            for one in (found, *found.get("links", ())):
+                one |= {
+                    name: b64decode(one[name]).hex() for name in ("traceId", "spanId", "parentSpanId") if name in one
+                }
+        assert mine == theirs
 
 
 def test_a_round_and_an_episode_are_written_alone(live: tuple[Path, Receiver, str], tmp_path: Path) -> None:
@@ -316,13 +336,13 @@ class Noting(ScriptedClient):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-async def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
+def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
 ) -> None:
     if asked:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     settings, client = build.config(tmp_path, play={"episodes": 4, "attempts": 2}), Noting()
-    await run(settings, build.means(settings, client=client), Watch())
+    aside(run(settings, build.means(settings, client=client), Watch()))
     write(settings.session, tmp_path / "t.jsonl")
     told = flat([json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()])
     calls = {f"00-{one['traceId']}-{key}-01" for key, one in told.items() if one["name"].startswith("chat ")}
@@ -332,7 +352,6 @@ async def test_every_call_of_a_session_joins_the_span_that_is_told_of_it(
 
 def one_episode(folder: Path, turns: list[Any], ended: Any, *, content: bool = True) -> list[Any]:
     """The spans of an episode that is written by hand."""
-    import asyncio
 
     async def kept() -> list[Any]:
         ledger = Ledger(folder, write=True)
@@ -346,7 +365,7 @@ def one_episode(folder: Path, turns: list[Any], ended: Any, *, content: bool = T
         ledger.close()
         return found
 
-    return asyncio.run(kept())
+    return aside(kept())
 
 
 def test_an_episode_that_made_no_call_stands_where_its_round_began(tmp_path: Path) -> None:
@@ -356,8 +375,6 @@ def test_an_episode_that_made_no_call_stands_where_its_round_began(tmp_path: Pat
 
 
 def test_a_clock_that_goes_backwards_leaves_children_inside_their_parents(tmp_path: Path) -> None:
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
     turns = [
         turn(role="generator", started=1_700_000_100.0),
         turn(role="solver", started=1_700_000_050.0, seconds=1.0),

@@ -240,6 +240,13 @@ CALLED = {
 """The columns that hold names, and where the id stands until there is one."""
 
 
+LESSONS = """
+    INSERT INTO lessons SELECT l.policy, s.role, s.domain, s.source, s.policy_name, s.round, count(*)
+    FROM learned l JOIN samples s ON s.id = l.sample GROUP BY 1, 2, 3, 4, 5, 6
+"""
+"""Who learned from whom, counted anew: a writer's name is part of what is counted."""
+
+
 def _named(target: sqlite3.Connection, marks: Marks, names: Names) -> None:
     """Call those by their names now that were called by their ids for want of one."""
     late: Collection[str] = names.keys() & set(json.loads(marks["unnamed"] or "[]"))
@@ -248,3 +255,5 @@ def _named(target: sqlite3.Connection, marks: Marks, names: Names) -> None:
         for table, columns in CALLED.items():
             for of, column in columns:
                 target.executemany(f"UPDATE {table} SET {column} = ? WHERE {of} = ?", given)  # noqa: S608
+        target.execute("DELETE FROM lessons")
+        target.execute(LESSONS)

@@ -17,7 +17,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from noria.viewer.drawing.sheet import filled, fitted, hint, lined, nothing, number, sheet, tag, words
+from noria.viewer.drawing.sheet import filled, fitted, hint, lined, nothing, number, sheet, tag, words, written
 
 WIDTH, HEIGHT = 720.0, 452.0
 MIDDLE, LEVEL = WIDTH / 2, 226.0
@@ -29,6 +29,7 @@ WIDE, HIGH = 122.0, 46.0
 RIM, HUB, PADDLES = 92.0, 50.0, 14
 GAP = 6.0
 """Between a box and an arrow."""
+SHORT = {"running": "now", "waiting": "waits"}
 STATES = {"running": " (running now)", "waiting": " (waits for a person)", "ahead": " (ahead)", "done": ""}
 
 
@@ -124,19 +125,22 @@ def _box(x: float, y: float, one: Paddle) -> str:
         "rect", x=x - WIDE / 2, y=y - HIGH / 2, width=WIDE, height=HIGH, rx=9, stroke_width=1.5, stroke_dasharray=dash,
         **look,
     )  # fmt: skip
-    name = tag(
-        "text", fitted(one.name, WIDE - 10, 14.5), x=x, y=y - 2 if one.note or now else y + 5, text_anchor="middle",
-        font_size=14.5, font_weight="600", **filled("paper" if now else "quiet" if one.state == "ahead" else "ink"),
-    )  # fmt: skip
-    note = {"running": "running now", "waiting": "waits for you"}.get(one.state, one.note)
-    if now and one.note:
-        note = one.note
-    under = tag(
-        "text", fitted(note, WIDE - 8, 12), x=x, y=y + 15, text_anchor="middle", font_size=12,
-        **filled("paper" if now else "quiet"),
-    )  # fmt: skip
+    note = one.note
+    if now:
+        note = f"{SHORT[one.state]}: {note}" if note else {"running": "running now"}.get(one.state, "waits for you")
+    name = _line(
+        one.name, x, y - 2 if note else y + 5, 14.5, "paper" if now else "quiet" if one.state == "ahead" else "ink"
+    )
+    under = _line(note, x, y + 15, 12, "paper" if now else "quiet")
     whole = tag("g", hint(_said(one)), box, name, *([under] if note else []))
     return tag("a", whole, href=one.href, aria_label=_said(one)) if one.href else whole
+
+
+def _line(text: str, x: float, y: float, size: float, colour: str) -> str:
+    """A line in a box: without the rim of paper, for a box may be filled."""
+    weight = "600" if size > 12 else None
+    text = written(fitted(text, WIDE - 10, size))
+    return tag("text", text, x=x, y=y, text_anchor="middle", font_size=size, font_weight=weight, **filled(colour))
 
 
 def _wheel(turning: bool) -> str:
