@@ -55,10 +55,10 @@ def list_templates(
         typer.echo(json.dumps(found))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("template", "version", "from", "its text is", "asked of", "what it is for"):
+    for column in ("template", "version", "from", "text", "asked of", "what it is for"):
         table.add_column(column, overflow="fold")
     for one in found:
-        changed = "changed" if one["changed"] else "as packaged"
+        changed = "its own" if one["changed"] else "as packaged"
         cells = (one["name"], one["version"].partition("@")[2], one["from"], changed, one["seat"], one["description"])
         table.add_row(*(Text(printable(cell)) for cell in cells))
     out.print(table)
@@ -122,7 +122,7 @@ def _files(where: list[Path]) -> list[Path]:
         if not path.is_dir():
             raise ConfigError(f"There is no file or folder {str(path)!r}.")
         folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        mine = sorted(folder.glob("*.md"))
+        mine = [one for one in sorted(folder.glob("*.md")) if one.stem in FIELDS or _fronted(one)]
         if not mine:
             raise ConfigError(f"The folder {str(path)!r} holds no template (*.md).")
         found += mine
@@ -131,6 +131,12 @@ def _files(where: list[Path]) -> list[Path]:
         here = [*places().values(), *here]
         found = [next(f / f"{name}.md" for f in here if (f / f"{name}.md").is_file()) for name in sorted(FIELDS)]
     return found
+
+
+def _fronted(path: Path) -> bool:
+    """Whether a file of another name has front matter; a README beside the templates has none."""
+    with path.open("rb") as file:
+        return file.read(6).removeprefix(b"\xef\xbb\xbf").startswith(b"---")
 
 
 @prompts.command()

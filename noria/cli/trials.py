@@ -110,7 +110,7 @@ def _share(one: dict[str, Any]) -> str:
 
 
 def _mean(one: dict[str, Any]) -> str:
-    return f"{_percent(one['mean'])} of {one['of']}{_within(one['interval'])}" if one["of"] else "none yet"
+    return f"mean of {one['of']}, {_percent(one['mean'])}{_within(one['interval'])}" if one["of"] else "none yet"
 
 
 def _gain(one: dict[str, Any]) -> str:

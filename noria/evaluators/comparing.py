@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from noria.evaluators.bounds import NORMAL, STEPS
+from noria.evaluators.bounds import NORMAL
 from noria.evaluators.gate import holm, wilson
 
 Z = 1.959964
@@ -20,6 +20,9 @@ Z = 1.959964
 
 FURTHEST = 12.0
 """Standard deviations beyond which no p is told apart."""
+
+STEPS = 32
+"""Halvings of that: finer than any p is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
             return isinstance(value, list) and _array(schema, value)
         case "integer":
             counts = isinstance(value, int) and not isinstance(value, bool)
-            return counts and schema.get("minimum", value) <= value <= schema.get("maximum", value)
+            return counts and bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
         case "boolean":
             return isinstance(value, bool)
         case _:
             if not isinstance(value, str):
                 return False
-            return schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+            return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)))
 
 
 def _array(schema: dict[str, Any], value: list[Any]) -> bool:

@@ -178,8 +178,10 @@ def _fields(head: front.Front, name: str, used: set[str], text: str) -> Iterable
     if left := declared - FIELDS[name]:
         yield Fault(line, f"The template asks for {names(left)}, which Noria does not give this role.", known)
     line = front.line_of("defaults", text)
-    if left := head.defaults.keys() - declared:
-        yield Fault(line, f"The template has a default for {names(left)}, which is not in `inputs`.", known)
+    if left := head.defaults.keys() - FIELDS[name]:
+        yield Fault(line, f"The template has a default for {names(left)}, which Noria does not give this role.", known)
+    if left := head.defaults.keys() & FIELDS[name] - declared:
+        yield Fault(line, f"The default for {names(left)} is of no use: it is not in `inputs`.", warning=True)
     for field, value in head.defaults.items():
         each = value if isinstance(value, list) else [value]
         if field == MARK or not all(isinstance(one, str | int | float) for one in each):

@@ -20,10 +20,8 @@ from noria.viewer.drawing.lineage import State
 MIX = ("new", "replay", "anchor", "generator")
 """The parts of a training set (`composition` of a policy's training)."""
 
-WROTE = """
-SELECT role, count(*) AS samples, sum(withdrawn <> '') AS withdrawn FROM samples WHERE policy_name = :name
-AND role IN ('solver', 'generator') GROUP BY role
-"""
+WROTE = "SELECT role, count(*) AS n FROM samples WHERE policy_name = :name AND role IN ('solver', 'generator')"
+"""Answered from an index alone; so is the same of what is withdrawn."""
 
 DESCENDANTS = """
 WITH RECURSIVE reached(name) AS (
@@ -205,8 +203,10 @@ def learned(catalogue: Catalogue) -> dict[str, dict[str, dict[str, int]]]:
 
 def wrote(catalogue: Catalogue, name: str) -> dict[str, dict[str, int]]:
     """What a policy wrote that was accepted, by the role it teaches: samples, and how many are withdrawn by now."""
-    rows = catalogue.rows(WROTE, {"name": name})
-    return {row["role"]: {"samples": row["samples"], "withdrawn": row["withdrawn"] or 0} for row in rows}
+    kept = {row["role"]: row["n"] for row in catalogue.rows(f"{WROTE} GROUP BY role", {"name": name})}
+    out = catalogue.rows(f"{WROTE} AND withdrawn <> '' GROUP BY role", {"name": name})
+    gone = {row["role"]: row["n"] for row in out}
+    return {role: {"samples": count, "withdrawn": gone.get(role, 0)} for role, count in kept.items()}
 
 
 def learners(catalogue: Catalogue, name: str) -> list[dict[str, Any]]:
@@ -221,7 +221,12 @@ def learners(catalogue: Catalogue, name: str) -> list[dict[str, Any]]:
 def descendants(catalogue: Catalogue, name: str) -> dict[str, int]:
     """Who learned from it, or from who did; with what they wrote that was accepted."""
     reached = [row["name"] for row in catalogue.rows(DESCENDANTS, {"name": name})]
-    return {one: sum(part["samples"] for part in wrote(catalogue, one).values()) for one in reached}
+    counts = catalogue.rows(
+        "SELECT policy_name AS name, count(*) AS n FROM samples WHERE role IN ('solver', 'generator') "
+        "AND policy_name IN (SELECT value FROM json_each(:names)) GROUP BY 1",
+        {"names": json.dumps(reached)},
+    )
+    return dict.fromkeys(reached, 0) | {row["name"]: row["n"] for row in counts}
 
 
 def lost(catalogue: Catalogue, policy: str) -> int:

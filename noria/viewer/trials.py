@@ -139,7 +139,9 @@ def _arm(tally: Tally) -> Json:
         name: {"part": one.part, "of": one.whole, "share": one.share, "interval": one.interval}
         for name, one in tally.shares().items()
     }
-    rates = {"of": tally.rates.count, "mean": tally.rates.mean, "interval": tally.rates.interval}
+    reach = tally.rates.interval
+    within = None if reach is None else (max(0.0, reach[0]), min(1.0, reach[1]))
+    rates = {"of": tally.rates.count, "mean": tally.rates.mean, "interval": within}
     return {"episodes": tally.episodes, "left_out": tally.left_out, **shares, "solve_rate": rates}
 
 
@@ -167,7 +169,7 @@ def examined(
     else:
         said = "Each round's exam is its arm's; the student also replays what earlier rounds accepted."
         if both:
-            said += f" The exams of rounds {', '.join(map(str, both))} saw both together and are left out."
+            said += f" Left out, for more than one arm played there: round {', '.join(map(str, both))}."
     return {
         "rounds": {arm: sorted(n for n, one in alone.items() if one == arm) for arm in gains},
         "together": both,

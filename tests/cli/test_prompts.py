@@ -73,7 +73,7 @@ def test_the_list_says_where_each_came_from(
     said = right("prompts", "list")
     (line,) = [line for line in said.splitlines() if line.startswith("generator")]
     assert "user" in line
-    assert "changed" in line
+    assert "its own" in line
     assert "holds no session" in refused("prompts", "list", tmp_path)
 
 

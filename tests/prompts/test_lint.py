@@ -32,6 +32,16 @@ def test_every_packaged_template_is_without_fault_and_has_an_example_of_each_fie
         template.render(examples(template))
 
 
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_a_file_without_the_newer_keys_is_as_good_as_it_was(name: str) -> None:
+    head, body = (PACKAGED / f"{name}.md").read_text().split("\n---\n", 1)
+    older = Template.parse(head.partition("\noutput:")[0] + "\n---\n" + body, name)
+    assert (older.output, older.schema, older.defaults) == ("program", None, {})
+    fields = examples(older)
+    assert fields == examples(opened(PACKAGED / f"{name}.md"))
+    older.render(fields)
+
+
 def test_a_template_of_an_older_noria_is_told_what_does_not_reach_it(tmp_path: Path) -> None:
     (fault,) = linted(written(tmp_path, OLDER, "generator"))
     assert fault.warning
@@ -53,7 +63,7 @@ def test_all_faults_come_at_once_with_their_lines(tmp_path: Path) -> None:
         ("temperature: 0.5", 5, "unknown key `temperature`. It may hold"),
         ("output: whatever", 5, "must be `program` or a JSON schema"),
         ("output: {type: object}", 5, "What 'solver' replies is set by the program"),
-        ("defaults: {topic: tea}", 5, "a default for `topic`, which is not in `inputs`"),
+        ("defaults: {topic: tea}", 5, "a default for `topic`, which Noria does not give"),
         ("defaults: {instruction: {a: 1}}", 5, "must be a text, a number, or a list"),
         ("defaults: &a {instruction: *a}", 1, "alias"),
         ("defaults: [", 5, "not YAML"),
@@ -74,6 +84,14 @@ def test_what_its_author_may_not_have_meant_is_a_warning(tmp_path: Path) -> None
     found = linted(written(tmp_path, text, "judge"))
     assert [(fault.line, fault.warning) for fault in found] == [(4, True), (7, True)]
     assert opened(tmp_path / "judge.md").name == "judge"
+
+
+def test_a_default_that_nobody_asks_for_is_a_warning(tmp_path: Path) -> None:
+    text = (PACKAGED / "generator.md").read_text().replace("weak, seed_text, notes,", "weak, seed_text,")
+    text = text.replace('{{ notes | join("\\n") }}', "").replace("{% if notes %}", "{% if weak %}")
+    found = linted(written(tmp_path, text, "generator"))
+    assert [fault.warning for fault in found] == [True, True]
+    assert "of no use" in found[1].what
 
 
 def test_a_reply_may_have_a_schema_of_the_templates_own_if_the_program_can_read_it() -> None:

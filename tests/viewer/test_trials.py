@@ -59,7 +59,7 @@ def test_an_exam_is_an_arms_where_its_round_was_dealt_to_it_alone() -> None:
     assert found["together"] == [3]
     assert found["gain"]["a"]["gain"] == pytest.approx(0.15)
     assert found["difference"]["value"] == pytest.approx(-0.15)
-    assert "saw both together" in found["said"]
+    assert "more than one arm played there: round 3" in found["said"]
     low, high = found["gain"]["a"]["interval"]
     assert 0 < low < 0.15 < high
 

@@ -7,6 +7,7 @@ a dry run                ─► the puppet           else ─► the session's o
 from dataclasses import dataclass
 from pathlib import Path
 
+from noria.config import Endpoint
 from noria.errors import ConfigError, EndpointError
 from noria.graphs.rehearsing.questions import Question, Source
 from noria.inference.client import Client
@@ -55,7 +56,8 @@ def endpoint(source: Source, named: str, model: str) -> Asked:
         raise ConfigError(f"{named!r} is no address and no endpoint of the session.", mend=f"It has {names}.")
     if not model:
         raise ConfigError(f"Which model of {named!r} is to be asked?", mend="Name it with --model.")
-    return _client(named.rstrip("/"), "none", model, named)
+    given = Endpoint(url=named, model=model)
+    return _client(given.address(), given.key(), model, named)
 
 
 def seated(source: Source, question: Question) -> Asked:

@@ -359,8 +359,8 @@ CREATE INDEX turns_by_seat ON turns (role, policy_name, prompt_tokens, completio
 CREATE INDEX critiques_by_policy ON critiques (policy, revise, faults);
 CREATE INDEX probes_by_policy ON probes (policy, kind, by, held, beat);
 CREATE INDEX verdicts_by_policy ON verdicts (policy, ruling, veto);
-CREATE INDEX withdrawn_samples ON samples (id) WHERE withdrawn <> '';
 CREATE INDEX quarantined_samples ON samples (verifier, round) WHERE quarantined <> '';
+CREATE INDEX withdrawn_samples ON samples (policy_name, role, id) WHERE withdrawn <> '';
 
 -- Whoever fills the tables need not know of the counts, and they cannot disagree.
 CREATE TRIGGER tallied AFTER INSERT ON episodes BEGIN

@@ -29,7 +29,7 @@ def compare(request: Request) -> Response:
     a, b = (_side(request, asked.get(key, ""), problems) for key in "ab")
     a = a or (_side(request, names[0], problems) if len(names) == 1 and not asked.get("a") else None)
     values: dict[str, Any] = {
-        "places": _places(request, names), "a": a, "b": b, "problems": problems,
+        "places": _places(names, [one for one in (a, b) if one]), "a": a, "b": b, "problems": problems,
         "asked": {key: asked.get(key, "") for key in "ab"},
     }  # fmt: skip
     if shared := next((one.session for one in (a, b) if one), ""):
@@ -59,17 +59,22 @@ def _side(request: Request, name: str, problems: list[str]) -> Side | None:
     return Side(one.name, round_number, one.catalogue)
 
 
-def _places(request: Request, names: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What may be chosen: each session whole, and each of its rounds."""
-    found = []
-    for name in names[:50]:
-        try:
-            rows = request.app.state.shelf.open(name).catalogue.rows("SELECT round FROM rounds ORDER BY round")
-        except SessionError:
-            continue
-        rounds = [(f"{name}:{row['round']}", f"{name}, round {row['round']}") for row in rows]
-        found.append((name, [(name, f"{name}, all rounds"), *rounds]))
-    return found
+def _places(names: list[str], chosen: list[Side]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What may be chosen: every session whole, and the rounds of those that are chosen.
+
+    The others are not opened for it: a shelf may hold many, and the catalogue of each would have to be made.
+    """
+    rounds = {
+        one.session: [row["round"] for row in one.catalogue.rows("SELECT round FROM rounds ORDER BY round")]
+        for one in chosen
+    }
+    return [
+        (
+            name,
+            [(name, f"{name}, all rounds")] + [(f"{name}:{at}", f"{name}, round {at}") for at in rounds.get(name, ())],
+        )
+        for name in names
+    ]
 
 
 def _compared(a: Side, b: Side) -> dict[str, Any]:
