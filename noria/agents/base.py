@@ -53,6 +53,8 @@ class Desk:
     """Dealt policy to the one that sits there now: another, where the dealt one was stepped back from."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch, for people to read: nothing is ordered or decided by them."""
+    traced: Callable[[TurnKey], str] = lambda key: ""
+    """A call's W3C trace context; empty where nobody traces."""
     sheets: dict[str, Sheet] = field(default_factory=dict)
     """The sheet of each episode of the batch that plays."""
 
@@ -114,19 +116,12 @@ class Agent:
         served_as = self.desk.served_as(self.policy)
         started = self.desk.clock()
         at("call.begun", key)
-        completion = await self.desk.client.complete(
-            Request(
-                role=self.role,
-                model=served_as,
-                messages=messages,
-                max_tokens=ask.max_tokens,
-                temperature=ask.temperature,
-                n=ask.n,
-                schema=sheet.templates[ask.template].schema or ask.schema,
-                choices=ask.choices,
-                policy=self.policy,
-            )
-        )
+        request = Request(
+            role=self.role, model=served_as, messages=messages, max_tokens=ask.max_tokens, temperature=ask.temperature,
+            n=ask.n, schema=sheet.templates[ask.template].schema or ask.schema, choices=ask.choices,
+            policy=self.policy, traceparent=self.desk.traced(key),
+        )  # fmt: skip
+        completion = await self.desk.client.complete(request)
         at("turn.paid")
         turn = Turn(
             key=key,

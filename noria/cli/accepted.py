@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from noria.cli import filters
 from noria.cli.main import AsJson, Session, app, err, out
-from noria.cli.paging import LISTED, NoPager, fitted, show, told
+from noria.cli.paging import NoPager, fitted, most, show, told
 from noria.cli.reading import history
 from noria.errors import SessionError
 from noria.memory.accepted import PAGE
@@ -71,7 +71,7 @@ def log(
         "domain": domain, "level": level, "policy": policy, "round": number, "source": source, "verdict": verdict,
         "template": template, "search": search, "before": before,
     }  # fmt: skip
-    limit = (0 if jsonl else LISTED) if limit is None else limit
+    limit = most(limit, whole=jsonl)
     with history(session) as story:
         which: dict[str, Any] = {} if role == "all" else {"role": role}
         beaten = _left_out(story, which, withdrawn=withdrawn, quarantined=quarantined)

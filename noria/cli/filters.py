@@ -24,7 +24,9 @@ Reason = Annotated[str, typer.Option("--reason", help="Only those that ended for
 Verdict = Annotated[str, typer.Option("--verdict", help="Only where the judge ruled accept, revise or reject.")]
 Template = Annotated[str, typer.Option("--template", help="Only those played with this template (name@hash).")]
 Search = Annotated[str, typer.Option("--search", help='Only with these words; "in quotes" together, the last begun.')]
-Limit = Annotated[int | None, typer.Option("-n", "--limit", min=0, help="So many, newest last; 0 for all.")]
+Limit = Annotated[
+    int | None, typer.Option("-n", "--limit", min=0, help="So many, newest last; 0 for all. On a terminal 20.")
+]
 Before = Annotated[int | None, typer.Option("--before", help="Only those before this number of the list.")]
 
 Lines = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line; all rows.")]

@@ -53,6 +53,7 @@ def main() -> None:
         query,
         reading,
         readings,
+        report_page,
         rollback,
         running,
         seats,

@@ -20,7 +20,12 @@ from noria.cli.main import out
 NoPager = Annotated[bool, typer.Option("--no-pager", help="Never page; only a terminal is paged anyway.")]
 
 LISTED = 20
-"""Rows that a list shows where nobody says how many."""
+"""Rows that a list shows on a terminal where nobody says how many."""
+
+
+def most(limit: int | None, *, whole: bool = False) -> int:
+    """How many rows a list shows, 0 for all: as it was said, or all of them where no person reads it."""
+    return (0 if whole or not sys.stdout.isatty() else LISTED) if limit is None else limit
 
 
 def show(lines: Iterable[str], *, paged: bool = True) -> None:

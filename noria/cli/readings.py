@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from noria.cli import filters
-from noria.cli.main import AsJson, Session, app
-from noria.cli.paging import LISTED, NoPager, fitted, show, told
+from noria.cli.main import AsJson, Session, app, out
+from noria.cli.paging import NoPager, fitted, most, show, told
 from noria.cli.reading import history
 from noria.errors import SessionError
 from noria.memory.history import History
@@ -48,7 +48,7 @@ def refused(
         "domain": domain, "level": level, "policy": policy, "round": number, "reason": reason, "stage": stage,
         "verdict": verdict, "template": template, "search": search, "before": before,
     }  # fmt: skip
-    limit = (0 if as_json else LISTED) if limit is None else limit
+    limit = most(limit, whole=as_json)
     with catalogue(session) as found:
         chosen = filters.Filter("episodes").where("outcome <> 'accepted'").given(**flags)
         count, rows = chosen.count(found), chosen.last(found, SHOWN, limit)
@@ -106,19 +106,19 @@ def trace(
         if episode:
             show(_episode(story, episode, as_json=as_json), paged=not no_pager)
         else:
-            limit = (0 if as_json else LISTED) if limit is None else limit
+            limit = most(limit, whole=as_json)
             show(_list(story, session, flags, limit, as_json=as_json), paged=not no_pager)
 
 
 def _spans(session: Path, file: Path, episode: str, number: int | None) -> None:
     try:
-        otlp = import_module("noria.viewer.otlp")
+        spans = import_module("noria.viewer.otlp").write(session, file, episode, number)
     except ImportError as fault:
         raise SessionError(
             "This Noria cannot write traces: its OpenTelemetry part is not installed.",
             mend="`pip install 'noria[otel]'` brings it.",
         ) from fault
-    otlp.write(session, file, episode, number)
+    out.print(f"{spans} spans are in {file}.", markup=False)
 
 
 def _list(

@@ -86,14 +86,15 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
     from noria.graphs import folder
     from noria.graphs import run as running
     from noria.graphs.opening import Watch
+    from noria.viewer.exporting import traced
 
     view = LiveView(err if as_json else out)
     started = time.monotonic()
     with Peak() as peak, view:
         found = means(view)
         try:
-            work = running.run(config, found, Watch(view.tell, view.ended, view.opened))
-            asyncio.run(until_told(work, view))
+            with traced(config.session, Watch(view.tell, view.ended, view.opened), view.say) as watch:
+                asyncio.run(until_told(running.run(config, found, watch), view))
         except asyncio.CancelledError as ended:
             raise KeyboardInterrupt from ended
         finally:

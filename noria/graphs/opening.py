@@ -6,6 +6,7 @@ what it does not hold is made. Everything is closed on the way out, however it e
 
 import asyncio
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -33,10 +34,12 @@ from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
+from noria.memory.timeline import Timeline
 from noria.prompts import Templates
 from noria.prompts.lookup import FOLDER
+from noria.tracing import endpoint, traceparent
 from noria.training.standing import must_stand
-from noria.types import Episode, Policy
+from noria.types import Episode, Policy, TurnKey
 from noria.waiting import QUIET, watched
 
 
@@ -100,7 +103,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         instead: dict[str, str] = {}
         desk = Desk(
             fleet.pool, history, templates, fleet.served_as, runner,
-            lambda policy: instead.get(policy, policy), means.clock,
+            lambda policy: instead.get(policy, policy), means.clock, _traced(history),
         )  # fmt: skip
         context = Context(
             config, known, history, index, desk, fleet, means.trainer, hygiene,
@@ -120,6 +123,12 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         watch.opened(context)
         context.serves = True
         yield context
+
+
+def _traced(history: History) -> Callable[[TurnKey], str]:
+    """What a call is told of the trace that it belongs to; nothing where no traces are asked for."""
+    name = Timeline(history).session
+    return (lambda key: traceparent(name, key)) if endpoint(os.environ) else (lambda key: "")
 
 
 async def _begin(history: History, config: SessionConfig, templates: Templates) -> None:

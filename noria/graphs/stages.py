@@ -21,6 +21,7 @@ async def stage(context: Context, number: int, name: str) -> AsyncIterator[None]
         yield
     finally:
         await add_stage(context, number, name, time.monotonic() - started)
+    context.tell("spent", {"round": number, "stage": name})
 
 
 async def found_done(context: Context, number: int, name: str) -> None:

@@ -32,6 +32,8 @@ class Request:
     stop: tuple[str, ...] = ()
     policy: str = ""
     """Id of the policy that is asked; the pool routes by it, for two endpoints may serve one name."""
+    traceparent: str = ""
+    """The call's W3C trace context, for an endpoint that traces itself; empty where nobody traces."""
 
 
 @dataclass(frozen=True, slots=True)

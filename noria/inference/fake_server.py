@@ -50,6 +50,8 @@ class FakeServer:
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next calls, one each, before the server answers again."""
     calls: int = 0
+    traceparents: list[str] = field(default_factory=list)
+    """The trace context that each call came with; empty where it came with none."""
     loaded: dict[str, str] = field(default_factory=dict)
     """Adapters by name, with their folder."""
     _runner: web.AppRunner | None = None
@@ -124,6 +126,7 @@ class FakeServer:
         self, request: web.Request, answer: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> web.StreamResponse:
         self.calls += 1
+        self.traceparents.append(request.headers.get("traceparent", ""))
         body = orjson.loads(await request.read())
         if self.latency:
             await asyncio.sleep(self.latency)

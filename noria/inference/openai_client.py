@@ -172,6 +172,8 @@ def _arguments(request: Request) -> dict[str, Any]:
         arguments["n"] = request.n
     if request.stop:
         arguments["stop"] = list(request.stop)
+    if request.traceparent:
+        arguments["extra_headers"] = {"traceparent": request.traceparent}
     if request.schema is not None:
         schema = {"name": request.role, "schema": request.schema, "strict": True}
         arguments["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -3,7 +3,7 @@
 `page(request, "accepted.html", values)` gives the whole page, or the part between the frame
 where HTMX asked for it. Filters: `shown` (text that no browser and no reader obeys: control
 and direction characters as escapes), `said` (a sentence of the program's, its `commands` marked),
-`figure`, `tokens`, `seconds`, `share`, `ago`, `plain`.
+`figure`, `tokens`, `seconds`, `share`, `ago`, `plain`, `day`.
 """
 
 import time
@@ -64,7 +64,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HTML), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for one in (shown, said, figure, tokens, seconds, share, ago, plain):
+    for one in (shown, said, figure, tokens, seconds, share, ago, plain, day):
         made.filters[one.__name__] = one
     return made
 
@@ -129,3 +129,8 @@ def ago(at: float, now: float | None = None) -> str:
 def plain(name: str) -> str:
     """A name of the code in plain letters: `near_duplicate` is near duplicate."""
     return str(name).replace("_", " ")
+
+
+def day(at: float) -> str:
+    """The day of a moment, in UTC: `25 November 2026`."""
+    return time.strftime("%d %B %Y", time.gmtime(at)).lstrip("0")

@@ -160,3 +160,11 @@ async def test_three_hundred_calls_at_once_all_come_back() -> None:
         said = [(Message(role="user", content=str(at)),) for at in range(300)]
         done = await asked(server, *(request(messages=one) for one in said), deadline=30)
     assert [one.replies[0] for one in done] == [str(at) for at in range(300)]  # type: ignore[attr-defined]
+
+
+async def test_a_call_carries_its_trace_context_where_there_is_one_and_no_header_else() -> None:
+    told = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with FakeServer(script=lambda _: "3") as server:
+        await asked(server, request(traceparent=told))
+        await asked(server, request())
+    assert server.traceparents == [told, ""]

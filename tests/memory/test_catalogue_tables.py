@@ -25,7 +25,8 @@ def test_every_table_and_column_is_described(tmp_path: Path) -> None:
             assert [column for column, *_ in said[name].columns] == columns
         assert said[name].said.endswith(".")
         assert all(meaning.endswith((".", "…")) for *_, meaning in said[name].columns), name
-    assert len(STATEMENTS) == len(there) + sum(one.startswith(("CREATE INDEX", "CREATE TRIGGER")) for one in STATEMENTS)
+    besides = sum(one.startswith(("CREATE INDEX", "CREATE TRIGGER")) for one in STATEMENTS)
+    assert len(STATEMENTS) == len(there) + besides
     # Whoever opens the database finds the meaning there too.
     (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'episodes'").fetchone()
     assert "-- Share of the solver's attempts that passed" in sql

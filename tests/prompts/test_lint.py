@@ -86,6 +86,14 @@ def test_what_its_author_may_not_have_meant_is_a_warning(tmp_path: Path) -> None
     assert opened(tmp_path / "judge.md").name == "judge"
 
 
+def test_a_default_that_nobody_asks_for_is_a_warning(tmp_path: Path) -> None:
+    text = (PACKAGED / "generator.md").read_text().replace("weak, seed_text, notes,", "weak, seed_text,")
+    text = text.replace('{{ notes | join("\\n") }}', "").replace("{% if notes %}", "{% if weak %}")
+    found = linted(written(tmp_path, text, "generator"))
+    assert [fault.warning for fault in found] == [True, True]
+    assert "of no use" in found[1].what
+
+
 def test_a_reply_may_have_a_schema_of_the_templates_own_if_the_program_can_read_it() -> None:
     schema = "{type: object, properties: {instruction: {type: string, maxLength: 60}}, required: [instruction]}"
     text = (PACKAGED / "reword.md").read_text()

@@ -25,7 +25,7 @@ from noria.memory.ledger import address
 Opened = tuple[tuple[int, int], sqlite3.Connection]
 
 CACHED = 64_000
-"""Kilobytes of the catalogue that who fills it holds at most."""
+"""Kilobytes of the catalogue that who fills it holds at most; who reads it holds half as many."""
 
 PAGES = 8_000
 """Pages its log may grow to before they go into the database."""
@@ -164,6 +164,7 @@ class Catalogue:
             )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only=1")
+            connection.execute(f"PRAGMA cache_size=-{CACHED // 2}")
         except sqlite3.Error as fault:
             raise unwritable(self.path, fault) from fault
         return file, connection

@@ -123,7 +123,10 @@
     window.addEventListener("resize", reach);
     document.body.addEventListener("htmx:afterSettle", reach);
     document.body.addEventListener("htmx:oobAfterSwap", reach);
-    document.body.addEventListener("done", (event) => { if (event.target.matches("form[data-reset]")) event.target.reset(); });
+    document.body.addEventListener("done", (event) => {
+      if (event.target.matches("form[data-reset]")) event.target.reset();
+      document.body.dispatchEvent(new CustomEvent("changed"));
+    });
     document.getElementById("theme").addEventListener("click", turnTheme);
     document.getElementById("help").addEventListener("click", () => document.getElementById("keys").showModal());
     document.addEventListener("keydown", pressed);
