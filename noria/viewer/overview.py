@@ -41,12 +41,10 @@ def facts(catalogue: Catalogue) -> Json:
 
 def ends(catalogue: Catalogue, number: int | None = None) -> Counter[tuple[str, str]]:
     """How many episodes ended at each stage for each reason, of one round or of all."""
-    query = (  # by the columns of an index, in its order: nothing is sorted, no episode is read
-        "SELECT stage, reason, count(*) AS count FROM episodes WHERE :round IS NULL OR round = :round "
-        "GROUP BY round, stage, outcome, reason"
+    query = (  # what was counted as it came in: no episode is read
+        "SELECT stage, reason, sum(episodes) AS count FROM tallies WHERE :round IS NULL OR round = :round "
+        "GROUP BY stage, reason"
     )
-    if number is not None:
-        query = query.replace(":round IS NULL OR ", "")
     found = Counter[tuple[str, str]]()
     for row in catalogue.rows(query, {"round": number}):
         found[row["stage"], row["reason"]] += row["count"]

@@ -282,3 +282,9 @@ def test_on_a_terminal_nothing_is_wider_than_it(session: Path) -> None:
         said = on_a_terminal(words[0], session, *words[1:], "--no-pager")
         lines = said.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
         assert all(len(line) <= 80 for line in lines), (words, [line for line in lines if len(line) > 80])
+
+
+def test_long_output_on_a_terminal_is_paged_until_it_is_left(session: Path) -> None:
+    said = on_a_terminal("trace", session, "--limit", "0", rows=10)
+    assert 5 < said.count("episode-") < 60
+    assert on_a_terminal("trace", session, "-n", "5", rows=24).count("episode-") == 5

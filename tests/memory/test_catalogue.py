@@ -291,7 +291,7 @@ def spoilt(path: Path, how: str) -> None:
     else:
         with sqlite3.connect(path) as connection:
             if how == "of another version":
-                connection.execute("UPDATE marks SET value = ? WHERE key = 'version'", (VERSION + 1,))
+                connection.execute("UPDATE marks SET value = ? WHERE key = 'version'", (f"{VERSION}x",))
             elif how == "without a table":
                 connection.execute("DROP TABLE attempts")
         connection.close()

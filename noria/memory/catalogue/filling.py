@@ -43,7 +43,7 @@ def fits(source: Source, target: sqlite3.Connection) -> bool:
     if not target.execute("SELECT 1 FROM sqlite_master WHERE name = 'marks'").fetchone():
         return False
     marks = Marks(target)
-    if marks["version"] != str(VERSION):
+    if marks["version"] != VERSION:
         return False
     for table, query in ENDS.items():
         number, named = marks.number(table), marks[f"last of {table}"]

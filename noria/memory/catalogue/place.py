@@ -78,7 +78,7 @@ def make(path: Path) -> None:
         connection.execute("BEGIN")
         for statement in STATEMENTS:
             connection.execute(statement)
-        connection.execute("INSERT INTO marks VALUES ('version', ?)", (str(VERSION),))
+        connection.execute("INSERT INTO marks VALUES ('version', ?)", (VERSION,))
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode=WAL")
     finally:

@@ -15,10 +15,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 1
-"""Version of these tables: a catalogue of another version is deleted and made again."""
+from noria.identity import digest
 
 SQL = (Path(__file__).parent / "tables.sql").read_text(encoding="utf-8")
+
+FILLED = 1
+"""Raised where the same tables are filled in another way."""
+
+VERSION = f"{FILLED}/{digest(SQL)[:12]}"
+"""Version of these tables and of what stands in them: a catalogue of another is deleted and made again."""
 
 STATEMENTS = tuple(one[0] for one in re.finditer(r"^CREATE .*?;$", SQL, re.DOTALL | re.MULTILINE))
 """What makes an empty catalogue."""

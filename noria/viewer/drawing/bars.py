@@ -86,7 +86,7 @@ def bars(
             near, far = (left + max(0.0, min(1.0, value / full)) * room for value in (low, high))
             middle, reach = y + LINE / 2, max(reach, far - left)
             path = f"M{near:.1f},{middle:.1f}H{far:.1f}M{near:.1f},{middle - 4:.1f}v8M{far:.1f},{middle - 4:.1f}v8"
-            bar += tag("path", d=path, stroke_width=4, **lined("paper"))
+            bar += tag("path", d=path, stroke_width=4, stroke_linecap="square", **lined("paper"))
             bar += tag("path", d=path, stroke_width=1.4, **lined("ink"))
         shapes.append(tag("g", hint(f"{one.name}: {text}"), bar))
         shapes.append(words(fitted(text, right - 8, 11), left + reach + 6, y + 16, colour="quiet", size=11))

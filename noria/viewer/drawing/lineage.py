@@ -24,6 +24,9 @@ LANE = 86.0
 ARC = 22.0
 """Heights of a row of policies and of a move back above them, in pixels."""
 
+RISE = 14.0
+"""How far above a row the lowest move back lies, so that its word stands clear of its arrow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -71,8 +74,7 @@ def lineage(
     across = max(min(max(texts), 150.0) + 12, min(150.0, (width - 40) / (last + 1)))
     arcs, roof = _arcs([one for one in moves if _leads(one, columns)], columns, across)
     places = {
-        one.name: (20 + across / 2 + columns[one.name] * across, 16 + roof * ARC + lanes[one.name] * LANE)
-        for one in nodes
+        one.name: (20 + across / 2 + columns[one.name] * across, 16 + roof + lanes[one.name] * LANE) for one in nodes
     }
     foot = max(places[one.name][1] + 34 + 13 * len(facts[one.name]) for one in nodes)
     shapes = [
@@ -133,8 +135,8 @@ def _leads(one: Back, columns: dict[str, int]) -> bool:
     return one.before in columns and one.after in columns and one.before != one.after
 
 
-def _arcs(moves: Sequence[Back], columns: dict[str, int], across: float) -> tuple[list[tuple[Back, int]], int]:
-    """Each move back with its height above the rows, so that no two and none of their words meet; and the highest."""
+def _arcs(moves: Sequence[Back], columns: dict[str, int], across: float) -> tuple[list[tuple[Back, int]], float]:
+    """Each move back with its height above the rows, so that none and none of their words meet; and the room above."""
     found, rows = list[tuple[Back, int]](), list[list[tuple[float, float]]]()
     for one in sorted(moves, key=lambda move: abs(columns[move.before] - columns[move.after])):
         ends = sorted((columns[one.before] * across, columns[one.after] * across))
@@ -148,7 +150,7 @@ def _arcs(moves: Sequence[Back], columns: dict[str, int], across: float) -> tupl
             rows.append([])
         rows[row].append(span)
         found.append((one, row + 1))
-    return found, len(rows) + 1 if rows else 0
+    return found, RISE + len(rows) * ARC if rows else 0.0
 
 
 def _edge(start: tuple[float, float], end: tuple[float, float], across: float, child: Node) -> str:
@@ -169,7 +171,7 @@ def _edge(start: tuple[float, float], end: tuple[float, float], across: float, c
 def _arc(one: Back, level: int, places: dict[str, tuple[float, float]]) -> str:
     (x1, y1), (x2, y2) = places[one.before], places[one.after]
     base = min(y for _, y in places.values())
-    top = base - level * ARC
+    top = base - RISE - level * ARC
     path = f"M{x1:.1f},{y1 - 12:.1f}V{top + 6:.1f}Q{x1:.1f},{top:.1f} {x1 + (6 if x2 > x1 else -6):.1f},{top:.1f}"
     path += f"H{x2 + (6 if x1 > x2 else -6):.1f}Q{x2:.1f},{top:.1f} {x2:.1f},{top + 6:.1f}V{y2 - 13:.1f}"
     arrow = f"M{x2 - 4:.1f},{y2 - 18:.1f}L{x2:.1f},{y2 - 12:.1f}L{x2 + 4:.1f},{y2 - 18:.1f}"

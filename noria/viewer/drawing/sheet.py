@@ -176,7 +176,7 @@ def figure(value: float, unit: str = "", *, exact: bool = False) -> str:
         whole = abs(value) >= 0.0995 and not exact
         return f"{value * 100:.0f} %" if whole else f"{_places(round(value * 100, 1 if not exact else 6))} %"
     short, sign = value, ""
-    for size, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3 if exact else 1e4, "k")):
         if abs(value) >= size:
             short, sign = value / (1e3 if name == "k" else size), name
             break

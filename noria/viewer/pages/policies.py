@@ -36,6 +36,7 @@ def policies(request: Request) -> Response:
     nodes, back = told.graph(one.catalogue, known, root)
     learned, seatings = told.learned(one.catalogue), one.catalogue.rows("SELECT * FROM seatings ORDER BY round, role")
     trained = [policy for policy in known if policy.training]
+    kinds = [kind for kind in told.MIX if any(kind in policy.mix for policy in trained)]
     values = {
         "known": known, "learned": learned, "seatings": seatings,
         "moves": told.moves(one.catalogue),
@@ -44,7 +45,7 @@ def policies(request: Request) -> Response:
         "lineage": lineage(nodes, back, title="How the policies descend from one another", width=760),
         "exams": _exams(known),
         "mixes": stacked(
-            [Stack(policy.name, tuple(policy.mix.items())) for policy in trained],
+            [Stack(policy.name, tuple((kind, policy.mix.get(kind, 0)) for kind in kinds)) for policy in trained],
             title="What each student learned from", width=520,
         ) if trained else "",
     }  # fmt: skip

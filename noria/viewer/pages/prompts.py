@@ -25,6 +25,7 @@ from noria.viewer.drawing import Bar, bars
 from noria.viewer.effects import NAMES, Effect, by_domain, effects, held, mixed, rates, whole
 from noria.viewer.rendering import page
 from noria.viewer.students import spans
+from noria.viewer.trials import reports
 
 USED = """
 SELECT each.key AS name, each.value AS version, min(first) AS first, max(last) AS last, sum(episodes) AS episodes
@@ -112,8 +113,10 @@ def prompt(request: Request) -> Response:
         "name": name, "versions": known, "old": old, "new": new, "described": described(new.text),
         "sides": asked.get("as") == "sides", "names": NAMES,
         "effects": [(version, whole(found.get(version.version, {}))) for version in known],
-        "trials": [made for made in trials(one.catalogue) if made.name == name],
+        "trials": [],
     }  # fmt: skip
+    if any(made.name == name for made in trials(one.catalogue)):
+        values["trials"] = [made for made in reversed(reports(one.folder, one.catalogue)) if made["name"] == name]
     if old != new:
         found_lines = lines(old.text, new.text)
         values |= {"lines": found_lines, "pairs": paired(found_lines), **_compared(one.catalogue, old, new)}

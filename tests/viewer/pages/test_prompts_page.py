@@ -23,6 +23,9 @@ def test_from_the_list_to_what_a_version_changed(view: Page, shelf: Viewing) -> 
     expect(effect).to_contain_text("Counted over the rounds in which both were in force (2)")
     expect(effect).to_contain_text("5 comparisons were made")
     assert "confounded" not in effect.inner_text()
+    trial = view.get_by_role("region", name="What each arm of the trial did")
+    expect(trial.get_by_role("row", name=re.compile("^accepted "))).to_contain_text("noise")
+    expect(view.locator("main")).to_contain_text("tells neither apart")
     expect(effect.get_by_role("row", name="accepted, of all proposed")).to_contain_text("noise")
     axe(view)
 
