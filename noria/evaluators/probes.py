@@ -37,6 +37,9 @@ DRAWS = 200
 SPANS = 400
 """Parts of a wording that are tried as answers, where many answers may be right."""
 
+REFUTED = "refuted: "
+"""How the evidence of a policy's answer begins that the verifier refused, so that it broke nothing and is wrong."""
+
 LONG = "The work is shown here step by step, and every step follows from the one before it. " * 3
 """Words without an answer."""
 
@@ -85,7 +88,7 @@ async def claimed(domain: Domain, task: Task, kind: Kind, answer: str, claim: st
             domain, domain.ground(other), answer, runner
         ):
             return probe("ambiguity", True, f"the wording also says {other!r}, and that is right of it; here {why}")
-    return probe(kind, False, f"refuted: {why}")
+    return probe(kind, False, f"{REFUTED}{why}")
 
 
 async def refused(domain: Domain, grounding: Grounding, response: str, runner: Runner) -> str:

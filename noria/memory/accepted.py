@@ -121,6 +121,13 @@ class Accepted:
             query = select(table.c.body).where(table.c.id.in_(select(given.c.value)))
             yield from self._read(query.params(ids=json.dumps(part)))
 
+    def of_episodes(self, episodes: Collection[str], **which: Any) -> Iterator[Sample]:
+        """The samples of some episodes, oldest first; `which` as in `each`."""
+        table = tables.samples
+        given = func.json_each(bindparam("episodes")).table_valued("value")
+        query = self._some(table.c.body, **which).where(table.c.episode.in_(select(given.c.value)))
+        return self._read(query.order_by(table.c.sequence).params(episodes=json.dumps(list(episodes))))
+
     def resting(self, verifier: str) -> Iterator[tuple[str, str]]:
         """Id and role of every sample that a verifier vouches for."""
         table = tables.samples

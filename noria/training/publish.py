@@ -81,10 +81,7 @@ def publish(place: Path, out: Path, *, kind: Literal["adapter", "merged"], made_
         }
         manifest = Manifest(kind=kind, made_by=made_by, base=base, files=files)
         (place / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-        for folder, _, names in os.walk(place, topdown=False):
-            for name in names:
-                _sync(Path(folder) / name)
-            _sync(Path(folder))
+        sync(place)
         if out.exists():
             # A rename does not replace a folder that holds something; a crash here leaves none, and the work is redone.
             out.rename(out.with_name(out.name + ".old"))
@@ -147,6 +144,14 @@ def _in(folder: Path) -> list[str]:
 
 def _mark(path: Path) -> Mark:
     return Mark(size=path.stat().st_size, sha256=file_digest(path))
+
+
+def sync(place: Path) -> None:
+    """Have every file of a folder on the disk, and the folder itself; raises what the system does."""
+    for folder, _, names in os.walk(place, topdown=False):
+        for name in names:
+            _sync(Path(folder) / name)
+        _sync(Path(folder))
 
 
 def _sync(path: Path) -> None:
