@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from noria.cli.main import AsJson, Session, app, out
+from noria.cli.main import AsJson, Session, app, err, out
 from noria.errors import ConfigError, SessionError
 from noria.memory.history import History
 from noria.viewer.text import printable
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 STUDENT = "student"
 """What `--adapter` alone means: the policy the student's pointer points at."""
+
+
+EVERY = 100
+"""Tasks between two words of how far it is, on a terminal."""
 
 
 class _OptionalPolicy(TyperCommand):
@@ -42,8 +46,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--format",
-            help="sft, prompt-completion, preference, kto, chatml; several give several configs. parquet: write the "
-            "rows as Parquet. traces: episodes as agent traces.",
+            help="sft, prompt-completion, preference, kto, chatml; several give several configs of one dataset. "
+            "parquet: rows as Parquet, not JSON lines.",
         ),
     ] = None,
     role: Annotated[str, typer.Option(help="solver, generator, or all.")] = "solver",
@@ -90,13 +94,20 @@ def export(
         "min_solve_rate": min_solve_rate, "max_solve_rate": max_solve_rate,
         "quarantined": quarantined, "dedup": dedup,
     }  # fmt: skip
-    order = _ordered(session, to, shapes, choice, held_out, licence, language or [], name, force=force)
+    order = ordered(session, to, shapes, choice, held_out, licence, language or [], name, force=force)
     from noria.training.export.dataset import write
     from noria.viewer.figures import drawings
 
     with still(session) as story:
-        _must_know(story, order)
-        done = write(story, order, _inspection(session, story), drawings)
+        must_know(story, order)
+        whole = story.funnel()["accepted"]
+        with err.status("Reading the session") as status:
+
+            def tell(tasks: int) -> None:
+                if tasks % EVERY == 0:
+                    status.update(f"Writing: {tasks} of {whole} tasks")
+
+            done = write(story, order, _inspection(session, story), drawings, tell)
     if as_json:
         assert done.export is not None
         typer.echo(done.export.model_dump_json())
@@ -105,7 +116,7 @@ def export(
             out.print(line, markup=False)
 
 
-def _ordered(
+def ordered(
     session: Path, to: Path, shapes: list[str], choice: Mapping[str, Any], held_out: float, licence: str,
     language: list[str], name: str, *, force: bool,
 ) -> "Order":  # fmt: skip
@@ -137,7 +148,7 @@ def _ordered(
     )  # fmt: skip
 
 
-def _must_know(story: History, order: "Order") -> None:
+def must_know(story: History, order: "Order") -> None:
     """Refuse a filter that names what the session has not.
 
     Raises:

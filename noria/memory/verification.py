@@ -22,6 +22,9 @@ from noria.memory.accepted import sample_row
 from noria.memory.ledger import Ledger
 from noria.types import Sample
 
+CHAINED = 3
+"""The first version of the tables that has a chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -39,7 +42,7 @@ def verify(ledger: Ledger, head: str = "") -> Verified:
         SessionError: the chain is broken (the sentence names the first bad sample), or there is none yet.
     """
     place = str(ledger.path)
-    if int(ledger.fact("version") or 0) < tables.VERSION:
+    if int(ledger.fact("version") or 0) < CHAINED:
         raise SessionError(
             f"The ledger {place!r} was written by an older Noria and has no chain yet.",
             mend="`noria memory rebuild` opens it for writing, and so gives it one.",

@@ -15,7 +15,9 @@ LEAST = 2
 
 def drawings(counted: Mapping[str, Any]) -> dict[str, str]:
     """Each figure by its name, from what an export counted; one that would show nothing is left out."""
-    found = {"composition": _composition(counted), "funnel": _funnel(counted["funnel"])}
+    found = {"funnel": _funnel(counted["funnel"])}
+    if counted["strata"]:
+        found["composition"] = _composition(counted)
     if len(counted["exams"]) >= LEAST:
         found["exams"] = _exams(counted["exams"])
     return found
@@ -46,5 +48,12 @@ def _exams(exams: list[dict[str, Any]]) -> str:
             ),
         )  # fmt: skip
 
-    series = (line("before the round's training", "parent"), line("after", "student"))
-    return str(curve(series, title="Fresh exam items answered right", unit="%", standalone=True))
+    series = (line("before", "parent"), line("after", "student"))
+    return str(
+        curve(
+            series,
+            title="Fresh exam items answered right, before and after each round's training",
+            unit="%",
+            standalone=True,
+        )
+    )

@@ -42,7 +42,7 @@ def tokenizer(exported: Path) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    own = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106
+    own = Tokenizer(models.BPE(unk_token="<unk>"))
     own.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["<unk>", "<|im_start|>", "<|im_end|>"]
     own.train_from_iterator(
@@ -56,7 +56,7 @@ def tokenizer(exported: Path) -> Any:
         unk_token="<unk>",
         eos_token="<|im_end|>",
         pad_token="<unk>",
-        chat_template=CHATML,  # noqa: S106
+        chat_template=CHATML,
     )
 
 

@@ -20,9 +20,11 @@ from noria.errors import SessionError, storage
 from noria.evaluators.contamination import Item, Kept
 from noria.identity import digest
 from noria.memory.history import History
+from noria.memory.rulings import unruled
+from noria.memory.steps import Steps
 from noria.memory.verification import Verified, verify
 from noria.memory.withdrawals import Withdrawals
-from noria.prompts.templates import PACKAGED
+from noria.prompts.lookup import PACKAGED
 from noria.training.export import facts
 from noria.training.export.cases import Case, cases
 from noria.training.export.choice import Choice, Format
@@ -92,8 +94,13 @@ class Written:
     proof: Proof = field(default_factory=Proof)
 
 
-def write(history: History, order: Order, look: Inspection, draw: Drawing = lambda counted: {}) -> Written:
+def write(
+    history: History, order: Order, look: Inspection, draw: Drawing = lambda counted: {},
+    tell: Callable[[int], None] = lambda tasks: None,
+) -> Written:  # fmt: skip
     """Write a dataset's folder; what stands there afterwards is whole, and nothing where this raises.
+
+    `tell` hears how many tasks were read so far.
 
     Raises:
         ConfigError: the folder may not be replaced, or a library is missing.
@@ -106,7 +113,7 @@ def write(history: History, order: Order, look: Inspection, draw: Drawing = lamb
     done.split = split(history.each(role="solver", withdrawn=True), order.held_out)
     apart(done.split, lambda: history.each(role="solver", withdrawn=True), look.kept)
     with beside(order.to) as place:
-        paths = _data(history, place, done, look)
+        paths = _data(history, place, done, look, tell)
         if not any(done.rows.values()):
             why = ", ".join(f"{why}: {count}" for why, count in done.left.most_common()) or "nothing was accepted yet"
             raise SessionError(f"Nothing is left to write ({why}).", mend="Widen the filters, or play on.")
@@ -132,14 +139,16 @@ def write(history: History, order: Order, look: Inspection, draw: Drawing = lamb
     return done
 
 
-def _data(history: History, place: Path, done: Written, look: Inspection) -> dict[Format, dict[str, str]]:
+def _data(
+    history: History, place: Path, done: Written, look: Inspection, tell: Callable[[int], None]
+) -> dict[Format, dict[str, str]]:
     """Write the rows of every format; returns of each side the file's path, below `place`."""
     order, choice = done.order, done.order.choice
     beaten = history.quarantined()
     names = {policy.id: policy.name for policy in history.policies()}
     seen: dict[Format, set[str]] = {form: set() for form in order.formats}
     held = _shown(history, done.split) if "generator" in choice.roles else {}
-    purged = Withdrawals(history.ledger)
+    purged, waiting = Withdrawals(history.ledger), _waiting(history)
     for role in choice.roles:
         done.left["withdrawn by a purge"] += purged.count(role)
         if not choice.quarantined:
@@ -153,14 +162,16 @@ def _data(history: History, place: Path, done: Written, look: Inspection) -> dic
             for form in order.formats
         }
         read = cases(history, without=() if choice.quarantined else beaten, rounds=choice.rounds)
-        for case in read:
+        for number, case in enumerate(read, 1):
+            tell(number)
             for role in choice.roles:
                 sample = case.sample(role)
                 if sample is None:
                     continue
                 story = sample.provenance
                 side = done.split.side(story.episode)
-                if why := _barred(case, sample, choice, look, names, held if side == "train" else {}):
+                why = "waiting for a person's ruling" if story.episode in waiting else ""
+                if why := why or _barred(case, sample, choice, look, names, held if side == "train" else {}):
                     done.left[why] += 1
                     continue
                 where = Place(side, done.split.group(story.episode), names, story.verifier in beaten)
@@ -192,6 +203,14 @@ def _barred(
         return SHOWS
     prompt = " ".join(one.content for one in sample.messages[:-1]) if held and sample.role == "generator" else ""
     return SHOWS if prompt and any(text in prompt for text in held.values()) else ""
+
+
+def _waiting(history: History) -> set[str]:
+    """The episodes whose samples nobody has approved yet, where the session asks a person first."""
+    if not facts.config(history).approve.samples:
+        return set()
+    waiting = [one for number, *_ in history.rounds() for one in unruled(history, number)]
+    return {one.provenance.episode for one in history.loaded(waiting)}
 
 
 def _shown(history: History, found: Split) -> dict[str, str]:
@@ -242,7 +261,7 @@ def _beside_the_rows(
             (place / "figures" / f"{name}.svg").write_text(drawing, encoding="utf-8")
         own = facts.stripped(facts.config(history))
         (place / "session.yaml").write_text(yaml.safe_dump(own, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        found = prompts(done.composition.templates, (done.order.session / "prompts", PACKAGED))
+        found = prompts(history, done.composition.templates, (done.order.session / "prompts", PACKAGED))
         for version, text in found.items():
             (place / "prompts").mkdir(exist_ok=True)
             (place / "prompts" / f"{version}.md").write_text(text, encoding="utf-8")
@@ -250,9 +269,9 @@ def _beside_the_rows(
         (place / "README.md").write_text(described(history, done, look, paths, sorted(figures), lost), encoding="utf-8")
 
 
-def prompts(versions: Iterable[str], folders: Iterable[Path]) -> dict[str, str]:
-    """The texts of templates by their version (`name@hash`), as far as a folder still holds them."""
-    wanted, found = set(versions), dict[str, str]()
+def prompts(history: History, versions: Iterable[str], folders: Iterable[Path]) -> dict[str, str]:
+    """The texts of templates by their version (`name@hash`), as far as the ledger or a folder still holds them."""
+    wanted, found = set(versions), Steps(history).texts(versions)
     for folder in folders:
         for path in sorted(folder.glob("*.md")):
             text = path.read_text(encoding="utf-8", errors="replace")

@@ -9,12 +9,19 @@ from typing import Any
 
 from noria.config import SessionConfig
 from noria.memory.history import History
+from noria.memory.steps import Steps
 from noria.memory.withdrawals import Withdrawals
 from noria.training.export.card import cell, code, of
 from noria.training.export.composition import Composition
 from noria.training.models import NAME, WHEEL
 from noria.training.trainer import PRETENDED
-from noria.types import Json
+from noria.types import Json, StepKind
+
+STEERED: dict[StepKind, str] = {
+    "note": "notes", "template": "templates changed", "trial": "trials of templates", "pause": "pauses",
+    "approve": "approvals", "refuse": "refusals",
+}  # fmt: skip
+"""What a person did while it was played, in words."""
 
 
 def config(history: History) -> SessionConfig:
@@ -153,6 +160,10 @@ def made(history: History) -> str:
         + (f" (the others: {refused})." if refused else "."),
         f"The seats spent {prompt_and_completion[0]:,} prompt and {prompt_and_completion[1]:,} completion tokens.",
     ]
+    steps = Steps(history)
+    counts = {kind: len({one.name if kind == "trial" else one.key for one in steps.each(kind)}) for kind in STEERED}
+    if steered := [f"{STEERED[kind]} {count}" for kind, count in counts.items() if count]:
+        said.append(f"A person steered it: {', '.join(steered)}.")
     names = {policy.id: policy.name for policy in history.policies()}
     base = {"default": NAME}.get(own.student, stripped(own)["student"])
     seats = [f"{role} {code(names.get(who, who))}" for role, who in sorted(_last(rounds).items())]

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from noria.errors import ConfigError, EndpointError
+from noria.errors import ConfigError, EndpointError, NoriaError
 from noria.training.export.manifest import Export, must_read
 from noria.training.publish import MANIFEST
 
@@ -66,7 +66,6 @@ def push(one: Pushing) -> str:
     if find_spec("huggingface_hub") is None:
         raise ConfigError("To push needs huggingface_hub.", mend="`pip install 'noria[export]'`.")
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
-    from huggingface_hub.errors import HfHubHTTPError
 
     token = get_token()
     if not token:
@@ -81,7 +80,9 @@ def push(one: Pushing) -> str:
         adding = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=one.folder / name) for name in one.files]
         said = f"{one.export.kind} of the Noria session {one.export.session} ({one.export.identity})"
         made = hub.create_commit(one.repo, adding, repo_type=one.kind, commit_message=said)
-    except (HfHubHTTPError, OSError, ValueError) as fault:
+    except NoriaError:
+        raise
+    except Exception as fault:  # the hub's own tree of errors, and its transport's
         words = " ".join(str(fault).split())
         raise EndpointError(f"The hub at {hub.endpoint} did not take {one.repo!r}: {words[:300]}.") from fault
     return str(made.commit_url)
