@@ -63,4 +63,4 @@ $(VENV)-docs/.installed: requirements/docs.txt
 	touch $@
 
 docs: $(VENV)-docs/.installed
-	$(VENV)-docs/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict

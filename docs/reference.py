@@ -27,8 +27,8 @@ def commands() -> Iterator[str]:
     main.register()
     yield "# Commands"
     yield ""
-    yield "Every command takes `--help`. Bad input ends with a sentence and status 2, a run that failed midway with 1, an"
-    yield "interrupted one with 130."
+    yield "Every command takes `--help`. Bad input ends with a sentence and status 2, a run that failed midway with 1,"
+    yield "an interrupted one with 130."
     top = typer.main.get_command(main.app)
     for name, command in sorted(_all(top, "noria")):
         yield from _command(name, command)
@@ -65,7 +65,7 @@ def config() -> Iterator[str]:
 
     yield "# Config"
     yield ""
-    yield "One YAML file says what a session is. Every key has a default; an unknown key is refused with the nearest name."
+    yield "One YAML file says what a session is. Every key has a default; an unknown one is refused with the nearest name."
     yield from ("", "## the whole file", "")
     yield from _model(SessionConfig)
     for name, field in SessionConfig.model_fields.items():
@@ -83,7 +83,7 @@ def _guards() -> Iterator[str]:
 
     yield from (
         "",
-        "| guard | watches | bound | action | why the bound stands there |",
+        "| guard | watches | bound | action | why this bound |",
         "| --- | --- | --- | --- | --- |",
     )
     for name, one in TABLE.items():
@@ -118,9 +118,9 @@ def _remarks(model: type[BaseModel]) -> dict[str, str]:
     assert isinstance(body, ast.ClassDef)
     found: dict[str, str] = {}
     for one, after in zip(body.body, body.body[1:], strict=False):
-        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(after, ast.Expr):
-            if isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
-                found[one.target.id] = after.value.value
+        said = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else None
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(said, str):
+            found[one.target.id] = said
     return found
 
 
@@ -139,9 +139,7 @@ def main() -> None:
         elif not page.is_file() or page.read_text(encoding="utf-8") != said:
             behind.append(name)
     if behind:
-        sys.exit(
-            f"docs/reference: {', '.join(behind)} says what the program does not; `python docs/reference.py` mends it"
-        )
+        sys.exit(f"docs/reference: {', '.join(behind)} is behind the program; `python docs/reference.py` mends it")
 
 
 if __name__ == "__main__":
