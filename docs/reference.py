@@ -65,7 +65,7 @@ def config() -> Iterator[str]:
 
     yield "# Config"
     yield ""
-    yield "One YAML file says what a session is. Every key has a default; an unknown one is refused with the nearest name."
+    yield "One YAML file says what a session is. Every key has a default; an unknown one is refused, with the nearest."
     yield from ("", "## the whole file", "")
     yield from _model(SessionConfig)
     for name, field in SessionConfig.model_fields.items():
