@@ -1,6 +1,7 @@
 # make demo    sets up and plays two rounds on the real local model
 # make test    sets up and runs every test, the real model's included
 # make check   lint, format and strict types
+# make docs    builds the book into site/; a broken link is an error
 # make kill-test   kills a session a thousand times and holds it to docs/reliability.md
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 DEMO := sessions/demo
 
-.PHONY: demo test check bench kill-test
+.PHONY: demo test check bench kill-test docs
 .DEFAULT_GOAL := help
 
 help:
@@ -63,3 +64,12 @@ kill-test: $(VENV)/.dev
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/thousand_episodes.py
+
+# The book is built in an environment of its own: its tools have nothing to do with the program.
+$(VENV)-docs/.installed: requirements/docs.txt
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/docs.txt
+	touch $@
+
+docs: $(VENV)-docs/.installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict

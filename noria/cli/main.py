@@ -37,8 +37,8 @@ Session = Annotated[Path, typer.Argument(help="The session's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def main() -> None:
-    """Run the command line; errors become sentences and statuses."""
+def register() -> None:
+    """Let every command register itself."""
     from noria.cli import (  # noqa: F401  (the commands register themselves)
         accepted,
         attack,
@@ -63,6 +63,10 @@ def main() -> None:
         view,
     )
 
+
+def main() -> None:
+    """Run the command line; errors become sentences and statuses."""
+    register()
     try:
         failpoints.arm()
         # Typer returns the status of an exit, and 130 for an interrupt, where it is not to end the process itself.
