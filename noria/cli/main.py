@@ -38,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register() -> None:
-    """Let every command register itself."""
+    """Let every command register itself, and stand in its panel of the help."""
     from noria.cli import (  # noqa: F401  (the commands register themselves)
         accepted,
         attack,
@@ -62,6 +62,9 @@ def register() -> None:
         steer,
         view,
     )
+    from noria.cli.panels import arrange
+
+    arrange(app)
 
 
 def main() -> None:

@@ -7,7 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import typer
 
+from noria.cli import main
+from noria.cli.panels import PANELS
 from noria.memory.ledger import FILE
 from noria.memory.neighbours import FOLDER
 from tests.cli.shell import config, load, noria, refused, right
@@ -21,6 +24,15 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Funnel" in said
     assert "Stages" in said
     return folder / "session"
+
+
+def test_every_command_stands_in_a_panel_of_the_help() -> None:
+    main.register()
+    top = typer.main.get_command(main.app)
+    commands = getattr(top, "commands", {}).values()
+    shown = {one.name for one in commands if not one.hidden}
+    assert shown == {name for names in PANELS.values() for name in names}
+    assert all(one.rich_help_panel in PANELS for one in commands if not one.hidden)
 
 
 def test_init_writes_a_config_that_runs(tmp_path: Path) -> None:
