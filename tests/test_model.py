@@ -6,11 +6,13 @@ from math import isfinite
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 from safetensors.numpy import load_file
 
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from tests.cli.shell import config, load, right
+from tests.viewer.browser import CHROMIUM, axe, fits, tab, viewing
 
 pytestmark = pytest.mark.model
 
@@ -71,6 +73,29 @@ def test_the_trained_adapter_was_loaded_and_answers_otherwise_than_its_parent(se
     assert any(item.parent != item.student for item in items)
     # On a CPU a server with adapters gives no logprobs of a prompt, and the exam says so.
     assert {demand.name for demand in exam.demands if demand.asked} >= {"gain", "domains", "frozen", "form"}
+
+
+def test_every_page_of_the_viewer_shows_it_without_a_fault(session: Path) -> None:
+    if CHROMIUM is None:
+        pytest.skip("no chromium is installed: the pages are not looked at")
+    ledger = Ledger(session)
+    sample = next(iter(History(ledger).each(role="solver", last=1)))
+    ledger.close()
+    places = {
+        "": "student-r0001", "accepted": sample.messages[-2].content, f"sample/{sample.id}": sample.messages[-1].content,
+        "refused": "of 12", f"episode/{sample.provenance.episode}": "Reply", "prompts": "generator",
+        "policies": "student-r0001", "policies/student-r0001": "adapter",
+    }  # fmt: skip
+    # A browser of its own, closed at the end: its loop may not run beside the asynchronous tests that follow.
+    with sync_playwright() as playwright, viewing(session) as viewer:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with tab(browser, viewer) as page:
+            for place, said in places.items():
+                page.goto(viewer.at(place))
+                assert said.lower() in page.locator("main").inner_text().lower(), (place, said)
+                axe(page)
+                fits(page)
+        browser.close()
 
 
 def test_no_server_outlives_its_run(session: Path) -> None:

@@ -26,12 +26,12 @@ from noria.graphs.context import Context, Trainer
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.serving import serve
 from noria.graphs.steering.listening import listening
-from noria.graphs.steering.taking import beginning, in_force
+from noria.graphs.steering.taking import beginning, fresh, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
 from noria.memory import seeds
 from noria.memory.history import History
-from noria.memory.ledger import Ledger
+from noria.memory.ledger import FILE, Ledger
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.memory.timeline import Timeline
@@ -79,6 +79,8 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     folder = config.session
+    if not (folder / FILE).exists():
+        fresh(config)  # a template that is wrong is refused before anything is written
     async with AsyncExitStack() as stack:
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)

@@ -59,6 +59,15 @@ def in_force(history: History, config: SessionConfig) -> Templates:
     if versions := Steps(history).in_force():
         texts = Steps(history).texts(versions.values())
         return Templates().using({name: texts[one] for name, one in versions.items() if one in texts})
+    return fresh(config)
+
+
+def fresh(config: SessionConfig) -> Templates:
+    """The templates that a new session begins with, as its folders have them.
+
+    Raises:
+        ConfigError: one is broken, or somebody else's.
+    """
     own = config.session / PROMPTS
     for path in sorted(own.glob("*.md")):
         if path.stem in FIELDS:
