@@ -353,7 +353,7 @@ CREATE INDEX samples_by_role ON samples (role, sequence);
 CREATE INDEX samples_by_domain ON samples (role, domain, level, sequence);
 CREATE INDEX samples_by_round ON samples (role, round, sequence);
 CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence);
-CREATE INDEX samples_by_source ON samples (role, source, withdrawn, quarantined);
+CREATE INDEX samples_by_source ON samples (role, source, withdrawn, quarantined, round);
 CREATE INDEX quarantined_samples ON samples (verifier, round) WHERE quarantined <> '';
 CREATE INDEX turns_by_episode ON turns (episode);
 CREATE INDEX turns_by_seat ON turns (role, policy_name, prompt_tokens, completion_tokens, seconds);
