@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,7 +111,9 @@ def trace(
 
 def _spans(session: Path, file: Path, episode: str, number: int | None) -> None:
     try:
-        spans = import_module("noria.viewer.otlp").write(session, file, episode, number)
+        from noria.viewer import otlp
+
+        spans = otlp.write(session, file, episode, number)
     except ImportError as fault:
         raise SessionError(
             "This Noria cannot write traces: its OpenTelemetry part is not installed.",

@@ -354,12 +354,12 @@ CREATE INDEX samples_by_domain ON samples (role, domain, level, sequence);
 CREATE INDEX samples_by_round ON samples (role, round, sequence);
 CREATE INDEX samples_by_policy ON samples (role, policy_name, sequence);
 CREATE INDEX samples_by_source ON samples (role, source, withdrawn, quarantined, round);
+CREATE INDEX quarantined_samples ON samples (verifier, round) WHERE quarantined <> '';
 CREATE INDEX turns_by_episode ON turns (episode);
 CREATE INDEX turns_by_seat ON turns (role, policy_name, prompt_tokens, completion_tokens, seconds);
 CREATE INDEX critiques_by_policy ON critiques (policy, revise, faults);
 CREATE INDEX probes_by_policy ON probes (policy, kind, by, held, beat);
 CREATE INDEX verdicts_by_policy ON verdicts (policy, ruling, veto);
-CREATE INDEX quarantined_samples ON samples (verifier, round) WHERE quarantined <> '';
 CREATE INDEX withdrawn_samples ON samples (policy_name, role, id) WHERE withdrawn <> '';
 
 -- Whoever fills the tables need not know of the counts, and they cannot disagree.
