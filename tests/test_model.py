@@ -82,7 +82,8 @@ def test_every_page_of_the_viewer_shows_it_without_a_fault(session: Path) -> Non
     sample = next(iter(History(ledger).each(role="solver", last=1)))
     ledger.close()
     places = {
-        "": "student-r0001", "accepted": sample.messages[-2].content, f"sample/{sample.id}": sample.messages[-1].content,
+        "": "student-r0001", "accepted": sample.messages[-2].content,
+        f"sample/{sample.id}": sample.messages[-1].content,
         "refused": "of 12", f"episode/{sample.provenance.episode}": "Reply", "prompts": "generator",
         "policies": "student-r0001", "policies/student-r0001": "adapter",
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """How the commands stand together in `noria --help`: by what a person has come to do."""
 
 from typer import Typer
+from typer.models import CommandInfo, TyperInfo
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Play": ("init", "doctor", "run", "resume", "model"),
@@ -21,15 +22,14 @@ def arrange(app: Typer) -> None:
     place = {name: (panel, at) for panel, names in PANELS.items() for at, name in enumerate(names)}
     order = list(PANELS)
 
-    def named(one: object) -> str:
-        given, callback = getattr(one, "name", None), getattr(one, "callback", None)
-        return given if isinstance(given, str) else callback.__name__ if callback else ""
+    def named(one: CommandInfo | TyperInfo) -> str:
+        return one.name if isinstance(one.name, str) else one.callback.__name__ if one.callback else ""
 
     for one in (*app.registered_commands, *app.registered_groups):
         if named(one) in place:
             one.rich_help_panel = place[named(one)][0]
 
-    def where(one: object) -> tuple[int, int]:
+    def where(one: CommandInfo | TyperInfo) -> tuple[int, int]:
         panel, at = place.get(named(one), ("", 0))
         return (order.index(panel) if panel else len(order), at)
 
