@@ -25,7 +25,8 @@ def arrange(app: Typer) -> None:
     def named(one: CommandInfo | TyperInfo) -> str:
         return one.name if isinstance(one.name, str) else one.callback.__name__ if one.callback else ""
 
-    for one in (*app.registered_commands, *app.registered_groups):
+    commands: list[CommandInfo | TyperInfo] = [*app.registered_commands, *app.registered_groups]
+    for one in commands:
         if named(one) in place:
             one.rich_help_panel = place[named(one)][0]
 
