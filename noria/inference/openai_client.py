@@ -114,7 +114,7 @@ class OpenAIClient:
                     raise
 
     async def _tried(self, model: str, call: Callable[[float], Awaitable[Reply]], until: float, waited: Wait) -> Reply:
-        started, pause, tries = time.monotonic(), PAUSES[0], 0
+        started, pause, tries, why = time.monotonic(), PAUSES[0], 0, ""
         while True:
             try:
                 async with asyncio.timeout(max(0.001, until - time.monotonic())):
@@ -125,7 +125,10 @@ class OpenAIClient:
                     raise EndpointError(f"{self.url} refuses {model!r}: {why}.") from fault
             except TRANSPORT as fault:
                 # A truncated or malformed body surfaces as a ValueError: a fault of transport, not a reply.
-                why, wait = f"{type(fault).__name__}: {' '.join(str(fault.__cause__ or fault).split())[:200]}", 0.0
+                wait = 0.0
+                # A last try that was cut at the deadline tells less than what the one before it came to.
+                if not (why and isinstance(fault, TimeoutError) and time.monotonic() >= until):
+                    why = f"{type(fault).__name__}: {' '.join(str(fault.__cause__ or fault).split())[:200]}"
                 if said := self._gone():
                     raise EndpointError(f"{self.url} will not answer for {model!r}: {said}") from fault
             wait = max(wait, pause * random.uniform(0.5, 1.0))

@@ -25,6 +25,8 @@ FOLDER = "prompts"
 
 PACKAGE = "package"
 
+USER = "user"
+
 
 def user_folder() -> Path:
     """Where the user's own templates lie, for all sessions."""
@@ -34,7 +36,7 @@ def user_folder() -> Path:
 def places(session: Path | None = None, prompts: Path | None = None) -> dict[str, Path]:
     """Where templates are looked for before the package, in order: name of the place to its folder."""
     found = {"session": session / FOLDER} if session else {}
-    return found | ({"config": prompts} if prompts else {}) | {"user": user_folder()}
+    return found | ({"config": prompts} if prompts else {}) | {USER: user_folder()}
 
 
 class Templates:
@@ -53,8 +55,12 @@ class Templates:
 
     def _find(self, name: str) -> str:
         for place, folder in self.places.items():
-            if (folder / f"{name}.md").is_file():
-                return place
+            try:
+                if (folder / f"{name}.md").is_file():
+                    return place
+            except OSError as fault:
+                if place != USER:  # a home that is not ours to look into has nothing for us
+                    raise ConfigError(f"The templates in {str(folder)!r} cannot be read: {fault.strerror}.") from fault
         raise ConfigError(f"No template {name}.md in {', '.join(map(str, self.places.values()))}.")
 
     def using(self, texts: Mapping[str, str]) -> "Templates":
