@@ -57,20 +57,24 @@ async def follow(address: str, session: Path, behind: list[float]) -> None:
                     behind.append(time.time() - at)
 
 
-async def followed(run: subprocess.Popen[bytes], session: Path) -> tuple[float, list[float]]:
+def followed(run: subprocess.Popen[bytes], session: Path) -> tuple[float, list[float]]:
     """Processor seconds of the viewer while the run lasts, and how far each page was behind."""
     while not (session / FILE).exists():
-        await asyncio.sleep(0.05)
+        time.sleep(0.05)
     view = subprocess.Popen(
         [sys.executable, "-m", "noria", "view", str(session), "--no-open"], stdout=subprocess.PIPE, text=True
     )
     assert view.stdout is not None
-    address = (await asyncio.to_thread(view.stdout.readline)).strip()
+    address = view.stdout.readline().strip()
     started, behind = sum(psutil.Process(view.pid).cpu_times()[:2]), list[float]()
-    listening = asyncio.create_task(follow(address, session, behind))
-    await asyncio.to_thread(run.wait)
+
+    async def both() -> None:
+        listening = asyncio.create_task(follow(address, session, behind))
+        await asyncio.to_thread(run.wait)
+        listening.cancel()
+
+    asyncio.run(both())
     used = sum(psutil.Process(view.pid).cpu_times()[:2]) - started
-    listening.cancel()
     view.terminate()
     view.wait(20)
     return used, behind
@@ -89,7 +93,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as place:
                 started = time.perf_counter()
                 run, session = begun(Path(place), wanted.episodes)
-                used, late = asyncio.run(followed(run, session)) if watch else (0.0, [])
+                used, late = followed(run, session) if watch else (0.0, [])
                 run.wait()
                 took = time.perf_counter() - started
                 (beside if watch else alone).append(took)
