@@ -82,9 +82,9 @@ def test_every_page_of_the_viewer_shows_it_without_a_fault(session: Path) -> Non
     sample = next(iter(History(ledger).each(role="solver", last=1)))
     ledger.close()
     places = {
-        "": "student-r0001", "accepted": sample.messages[-2].content,
+        "": "the wheel", "accepted": sample.messages[-2].content,
         f"sample/{sample.id}": sample.messages[-1].content,
-        "refused": "of 12", f"episode/{sample.provenance.episode}": "Reply", "prompts": "generator",
+        "refused": "refused", f"episode/{sample.provenance.episode}": "solver", "prompts": "generator",
         "policies": "student-r0001", "policies/student-r0001": "adapter",
     }  # fmt: skip
     # A browser of its own, closed at the end: its loop may not run beside the asynchronous tests that follow.
