@@ -25,10 +25,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import yaml
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.cli.shell import right
+from tests.cli.shell import config, right
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -85,17 +84,10 @@ def viewing(folder: Path, *words: str) -> Iterator[Viewing]:
 def write_config(folder: Path, session: Path, **changes: Any) -> Path:
     """The config of a small session."""
     base: dict[str, Any] = {
-        "session": str(session),
-        "domains": {"arithmetic": [1, 2], "text_ops": [1]},
+        "session": str(session), "domains": {"arithmetic": [1, 2], "text_ops": [1]},
         "play": {"episodes": 24, "attempts": 2},
-        "judge": {"calibration": 4},
-        "train": {"min_rows": 1},
-        "exam": {"items": 8},
-        "stop": {"rounds": 2},
-    }
-    path = folder / "noria.yaml"
-    path.write_text(yaml.safe_dump(base | changes))
-    return path
+    }  # fmt: skip
+    return config(folder, **(base | changes))
 
 
 @pytest.fixture(scope="session")
