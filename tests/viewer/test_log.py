@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from noria.memory.history import History
 from noria.types import Message, Reason, Stage
@@ -169,6 +169,21 @@ def test_paging_in_place_keeps_the_page(reader: Page, log: Viewing) -> None:
 def test_each_filter_is_an_address(asked_for: str, count: str, plain: Page, log: Viewing) -> None:
     plain.goto(log.at(f"accepted?{asked_for}"))
     assert plain.locator(".count").inner_text() == count
+
+
+def test_who_types_on_before_the_answer_came_gets_the_last_and_no_fault(reader: Page, log: Viewing) -> None:
+    held: list[Route] = []
+    reader.goto(log.at("accepted"))
+    reader.route("**/accepted?*q=*", lambda route: route.continue_() if held else held.append(route))
+    words = reader.get_by_label("words in it")
+    words.press_sequentially("pea")
+    while not held:
+        reader.wait_for_timeout(50)
+    words.press_sequentially("rs 64")
+    reader.wait_for_timeout(800)  # longer than a pause in typing: the second question waits for the first
+    held[0].continue_()
+    expect(reader.locator("#log .count")).to_contain_text("1 sample matches")
+    reader.unroute_all()
 
 
 def test_nothing_found_says_what_to_change(reader: Page, log: Viewing) -> None:
