@@ -45,10 +45,11 @@ async def examine(context: Context, number: int, student: str) -> bool:
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules,
             frozen=frozen(context), known=known(context.history, parent.id), base=context.pointer("base").id,
         )  # fmt: skip
-    exam = exam.model_copy(update={"left_out": tuple(left_out)})
-    at("exam.held")
-    await context.history.keep_exam(exam, answered)
-    at("exam.kept")
+        exam = exam.model_copy(update={"left_out": tuple(left_out)})
+        at("exam.held")
+        # Kept before the stage is over: who is told of its end looks for the exam.
+        await context.history.keep_exam(exam, answered)
+        at("exam.kept")
     context.tell("exam", {"exam": exam})
     return exam.promoted
 
