@@ -6,6 +6,7 @@ domain's program finds that it still says what the parameters say. Of rows and n
 it is shown what holds nothing foreign (see `evaluators/foreign.py`).
 """
 
+from noria.agents.asks import asking
 from noria.agents.base import Agent, Ask
 from noria.agents.replies import read
 from noria.errors import ReplyError
@@ -40,7 +41,9 @@ class Generator(Agent):
 
     async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
-        turn = await self.turn(dealt.episode, 1, 1, self.proposing(dealt, domain, temperature=temperature))
+        own = asking(dealt.strategy)
+        ask = own(dealt, domain, temperature) if own else self.proposing(dealt, domain, temperature=temperature)
+        turn = await self.turn(dealt.episode, 1, 1, ask)
         return "" if turn.finish[:1] == ("length",) or not turn.replies else turn.replies[0]
 
     @classmethod

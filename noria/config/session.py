@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from noria.config.exam import ExamRules
 from noria.config.guards import Guard, GuardName, resolved
 from noria.config.hygiene import Hygiene
+from noria.config.methods import Methods
 from noria.config.parts import (
     Approve,
     Endpoint,
@@ -72,6 +73,8 @@ class SessionConfig(Part):
     """Bound and action of each guard against collapse; what is not named keeps its default, `off` turns all off."""
     hygiene: Hygiene = Hygiene()
     approve: Approve = Approve()
+    methods: Methods = Methods()
+    """Methods of data-efficient post-training beyond the plain loop, each off unless it is named (`ifd: on`)."""
     stop: Stop = Stop()
 
     @field_validator("guards", mode="before")
@@ -92,6 +95,9 @@ class SessionConfig(Part):
         for name, levels in self.domains.items():
             if not levels or min(levels) < 1:
                 raise ValueError(f"domains.{name} needs at least one level, from 1 up")
+        for name, rules in self.methods.on().items():
+            if why := rules.contradicts(self):
+                raise ValueError(f"methods.{name}: {why}")
         return self
 
     def seat(self, role: Role) -> str:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
-from noria.types import Check, Grounding, Json
+from noria.types import Check, Grounding, Json, Warrant
 
 NEIGHBOURS = 8
 """Points drawn to exchange a field with."""
@@ -77,6 +77,8 @@ class Domain(ABC):
     """Tokens a right answer needs at most; the solver's cap."""
     proposal_tokens: ClassVar[int] = 140
     """Tokens a generator's proposal needs at most."""
+    warrant: ClassVar[Warrant] = "verified"
+    """What its accepted samples rest on: the program that checks them, or a judge's opinion alone."""
     family: ClassVar[str] = ""
     """What sets the verifier of some levels apart from that of the others."""
     executes: ClassVar[bool] = False

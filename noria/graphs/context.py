@@ -62,6 +62,8 @@ class Context:
     """Through which the session graph is asked to end after the step it takes."""
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     """Rung when somebody said something that a session which stands still may wait for."""
+    episode: Any = None
+    """The graph that its episodes are played by."""
     serves: bool = False
     """Whether its pool is served, so that policies may be brought up."""
     _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))

@@ -9,6 +9,7 @@ never catches; what breaks leaves the graph, and the session settles an episode 
 in an error. Only `admit` and `refuse` write, each in one transaction.
 """
 
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -23,6 +24,9 @@ from noria.graphs.episode_state import State, Update
 from noria.graphs.proposing import form, ground, novelty, propose, revise
 from noria.graphs.screening import screen
 from noria.graphs.trying import attempt, challenge, review, rule
+
+Node = Callable[..., Awaitable[Update]]
+"""A node of the graph: state and runtime to what it found."""
 
 
 async def admit(state: State, runtime: Runtime[Context]) -> Update:
@@ -64,8 +68,11 @@ def cleared(state: State) -> Literal["admit", "refuse"]:
     return "admit" if state["decision"].ruling == "accept" else "refuse"
 
 
-def build() -> CompiledStateGraph[State, Context, State, State]:
-    """The episode as a graph that keeps no checkpoints: the ledger holds its finished turns."""
+def build(route: Node | None = None, enhance: Node | None = None) -> CompiledStateGraph[State, Context, State, State]:
+    """The episode as a graph that keeps no checkpoints: the ledger holds its finished turns.
+
+    `route` and `enhance` are nodes that methods add between an acceptance and its screening.
+    """
     graph = StateGraph(State, context_schema=Context)
     steps = (propose, form, novelty, ground, attempt, review, challenge, rule)
     for node in (*steps, revise, screen, admit, refuse):
@@ -76,8 +83,13 @@ def build() -> CompiledStateGraph[State, Context, State, State]:
             graph.add_edge("review", "challenge")
         else:
             graph.add_conditional_edges(node.__name__, onward, {"on": after.__name__, "refuse": "refuse"})
-    graph.add_conditional_edges("rule", ruling, {"accept": "screen", "revise": "revise", "reject": "refuse"})
-    graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "screen": "screen"})
+    added = {name: node for name, node in (("route", route), ("enhance", enhance)) if node is not None}
+    first, *then = (*added, "screen")
+    for (name, step), following in zip(added.items(), then, strict=True):
+        graph.add_node(name, step)
+        graph.add_conditional_edges(name, cleared, {"admit": following, "refuse": "refuse"})
+    graph.add_conditional_edges("rule", ruling, {"accept": first, "revise": "revise", "reject": "refuse"})
+    graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "screen": first})
     graph.add_conditional_edges("screen", cleared, {"admit": "admit", "refuse": "refuse"})
     graph.add_edge("admit", END)
     graph.add_edge("refuse", END)

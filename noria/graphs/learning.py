@@ -8,6 +8,7 @@ import time
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
+from noria.graphs.selecting import left_out, select
 from noria.graphs.stages import found_done, stage
 from noria.graphs.withdrawing import retrained, unfit
 from noria.memory.learned import taught
@@ -20,6 +21,7 @@ async def curate(context: Context, number: int) -> None:
     """Choose the rows of the round and write them where the trainer finds them."""
     async with stage(context, number, "curate"):
         unclean = context.hygiene.unclean(context.history, number)
+        await select(context, number)
         chosen = _curated(context, number, unclean)
         looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}
         facts = {"curated": chosen.composition, "left": chosen.left, "unclean": chosen.unclean, "hygiene": looked}
@@ -46,6 +48,7 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
         unclean,
         history.loaded,
         truths=cool,
+        unselected=left_out(context),
     )
 
 

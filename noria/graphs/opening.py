@@ -4,7 +4,6 @@ The same path opens a new session and one that was left: what the ledger holds i
 what it does not hold is made. Everything is closed on the way out, however it ends.
 """
 
-import asyncio
 import json
 import os
 import time
@@ -16,20 +15,17 @@ from typing import Any
 
 from noria.agents.base import Desk
 from noria.config import SessionConfig
-from noria.errors import ConfigError, storage
-from noria.evaluators.benchmarks import benchmarks
-from noria.evaluators.foreign import foreign
-from noria.evaluators.registry import domains
+from noria.errors import storage
 from noria.evaluators.sandbox.runner import Chosen
-from noria.evaluators.sandbox.tiers import choose
+from noria.graphs.adding import playing
 from noria.graphs.context import Context, Trainer
+from noria.graphs.furnishing import furnished
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.serving import serve
 from noria.graphs.steering.listening import listening
 from noria.graphs.steering.taking import beginning, fresh, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
-from noria.memory import seeds
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.moves import moves
@@ -70,14 +66,8 @@ class Watch:
 @asynccontextmanager
 async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIterator[Context]:
     """A session's context, with its pool served; everything is closed on the way out."""
-    known, left_out = domains(dict(config.domains), config.domain_files)
-    found, skipped = seeds.gather(config.seeds)
-    for seed in found:
-        if seed.kind == "topic" and (what := foreign(seed.text)):
-            raise ConfigError(f"The topic {seed.text!r} can be no subject: it {what}.", mend="Say it in plain words.")
-    named = benchmarks(config.hygiene.benchmarks)
-    if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
-        await asyncio.to_thread(choose, config.sandbox.minimum)
+    told = await furnished(config)
+    config = told.config
     folder = config.session
     if not (folder / FILE).exists():
         fresh(config)  # a template that is wrong is refused before anything is written
@@ -92,14 +82,14 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         # The config comes last: a session that has one knows its base, and so whether it is a dry run.
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
-        await history.keep_seeds(found)
+        await history.keep_seeds(told.seeds)
         await _begin(history, config, templates)
         index = Neighbours(folder)
         stack.callback(index.close)
         await catch_up(history, index)
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
-        hygiene = Hygiene(config, known, lambda texts: index.embedder.embed(texts), named)
+        hygiene = Hygiene(config, told.domains, lambda texts: index.embedder.embed(texts), told.benchmarks)
         runner = Chosen(config.sandbox.minimum)
         stack.callback(runner.close)
         instead: dict[str, str] = {}
@@ -108,18 +98,21 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             lambda policy: instead.get(policy, policy), means.clock, _traced(history),
         )  # fmt: skip
         context = Context(
-            config, known, history, index, desk, fleet, means.trainer, hygiene,
-            instead=instead, tell=watch.tell, ended=watch.ended,
+            config, told.domains, history, index, desk, fleet, means.trainer, hygiene,
+            instead=instead, tell=watch.tell, ended=watch.ended, episode=playing(config.methods),
         )  # fmt: skip
         for one in moves(history):
             context.withdraw(one.withdrawn, one.after)
         await stack.enter_async_context(listening(context))
         await serve(context, base=means.base is not None, limiter=means.limiter)
-        for sentence in skipped:
+        for sentence in told.skipped:
             watch.tell("skipped", {"row": sentence})
-        for sentence in left_out:
+        for sentence in told.left_out:
             watch.tell("left_out", {"domain": sentence})
-        await history.keep_fact("left_out", json.dumps(left_out))
+        for name, why in told.without.items():
+            watch.tell("without", {"method": name, "why": why})
+        await history.keep_fact("left_out", json.dumps(told.left_out))
+        await history.keep_fact("without", json.dumps(told.without))
         if barred := await hygiene.read_rows(history):
             watch.tell("unclean_rows", {"found": Counter(barred.values())})
         watch.opened(context)

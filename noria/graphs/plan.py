@@ -12,15 +12,16 @@ were dealt least, and shows the generator more of what was said before (see `coo
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
 from noria.graphs import cooling
+from noria.graphs.leaning.leans import leaned, leaned_levels
 from noria.identity import content_id, stream
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
-from noria.types import Dealt, Exam, Role, Seed
+from noria.types import Dealt, Exam, Lean, Role, Seed
 
 FLOOR = 0.15
 """Least weight of a level or a domain: nothing known is ever left wholly out."""
@@ -45,18 +46,22 @@ def deal(
     benched: Collection[tuple[str, int]] = (),
     barred: Collection[str] = (),
     cool: bool = False,
+    leaning: Sequence[Lean] = (),
 ) -> list[Dealt]:
     """The deal of a round; the same ledger and config deal the same.
 
     `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of
-    seeds that may not be shown.
+    seeds that may not be shown; `leaning` is what methods make of the rounds before.
     """
     own = f"{number}/cool" if cool else f"{number}"
     rng = stream(config.random, "deal", own)
     exams = history.exams()
-    by_domain = domain_weights(tuple(domains), exams[-1] if exams else None)
-    by_level = {name: level_weights(config.domains[name], history.solve_rates(name)) for name in domains}
-    weak = weak_skills(exams[-1]) if exams else ()
+    by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None), leaning)
+    rates = {name: level_weights(config.domains[name], history.solve_rates(name)) for name in domains}
+    by_level = {name: leaned_levels(name, weights, leaning) for name, weights in rates.items()}
+    weak = tuple(
+        sorted({*(weak_skills(exams[-1]) if exams else ()), *(one for lean in leaning for one in lean.skills)})
+    )
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
     seeds = [seed for seed in seeds if seed.id not in barred]
     shown = SHOWN + cooling.SHOWN * cool

@@ -16,7 +16,6 @@ from noria.errors import ConfigError, EndpointError, NoriaError, ReplyError, Run
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
 from noria.graphs.context import Context
-from noria.graphs.episode import graph
 from noria.graphs.withdrawing import reseated, spoilt
 from noria.types import Dealt, Episode, Reason, Stage
 
@@ -44,7 +43,9 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     try:
         # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
         # A control of its own: a session that is asked to leave finishes the episodes that play.
-        result = await graph.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
+        result = await context.episode.ainvoke(
+            {"dealt": dealt}, context=context, durability="async", control=RunControl()
+        )
         episode = cast(Episode, result["episode"])
         context.refused_calls = 0
         return episode

@@ -68,11 +68,13 @@ def samples(
         solve_rate=state["solve_rate"],
         checks=tuple(check.name for check in (*state["checks"], *one.checks)),
         probes=sum(len(attack.probes) for attack in state["attacks"]),
-        parents=(dealt.seed.id,) if dealt.seed.kind == "row" else (),
+        parents=((dealt.seed.id,) if dealt.seed.kind == "row" else ()) + dealt.parents,
         critic=dealt.seats["critic"],
         adversary=dealt.seats["adversary"],
         judge=dealt.seats["judge"],
         neighbours=tuple(key for key, said in zip(dealt.shown, dealt.neighbours, strict=False) if not foreign(said)),
+        warrant=domain.warrant,
+        strategy=dealt.strategy,
         sandbox=next((check.sandbox for check in one.checks if check.sandbox), ""),
     )
     answer = _sample("solver", asked, one.response, story)

@@ -10,12 +10,14 @@ from noria.evaluators.cards import VerifierCard, verifier_card
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled
+from noria.graphs.leaning.leans import leans
 from noria.graphs.plan import deal
 from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.serving import fill
 from noria.graphs.stages import add_stage, found_done, stage
 from noria.graphs.steering.steering import take
 from noria.graphs.withdrawing import retrains
+from noria.identity import stream
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
 
@@ -37,22 +39,39 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 [levels[name][0] for name in domains],
                 config.judge.calibration,
             )
-            cool = cooled(context.history, number)
+            cool, leaning = cooled(context.history, number), await leans(context, number)
             dealt = deal(
                 config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
                 benched={(one.domain, one.level) for one in verifiers if not one.admits},
                 barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
+                leaning=leaning,
             )  # fmt: skip
+            dealt = strategies(context, number, dealt)
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
+            if leaning:
+                facts["leans"] = [one.model_dump(mode="json") for one in leaning]
             at("deal.made")
             await context.history.keep_deal(number, dealt, **facts)
             at("deal.committed")
     elif dealt:
         await found_done(context, number, "plan")
     return dealt
+
+
+def strategies(context: Context, number: int, dealt: list[Dealt]) -> list[Dealt]:
+    """The hands, as far as they are theirs, as the strategies that are on deal them."""
+    methods = context.config.methods.on("deal")
+    if not methods:
+        return dealt
+    from noria.graphs.strategies.assigning import Setting, assign
+
+    shares = {name: float(getattr(rules, "share", 0.0)) for name, rules in methods.items()}
+    setting = Setting(context.config, context.domains, context.history, context.index, number)
+    rng = stream(context.config.random, "strategies", number)
+    return assign(dealt, methods, shares, setting, rng)
 
 
 async def _measured(context: Context, number: int, levels: Levels) -> list[VerifierCard]:

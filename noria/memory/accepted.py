@@ -182,6 +182,6 @@ class Accepted:
 
 def sample_row(sample: Sample) -> dict[str, Any]:
     """A sample as its row, but for its place in the chain."""
-    names = ("episode", "round", "domain", "level", "source", "worded_by", "policy", "verifier")
+    names = ("episode", "round", "domain", "level", "source", "worded_by", "policy", "verifier", "warrant", "strategy")
     row = {name: getattr(sample.provenance, name) for name in names}
     return {**row, "id": sample.id, "role": sample.role, "body": sample.model_dump_json()}

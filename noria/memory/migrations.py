@@ -1,6 +1,7 @@
 """Old ledgers, made new: one numbered step a version, each whole or not at all.
 
-    version 1 ─► quarantines ─► 2 ─► chain, texts, projections, indices ─► 3 ─► steps, batches, templates ─► 4
+    version 1 ─► quarantines ─► 2 ─► chain, texts, projections, indices ─► 3
+              ─► steps, batches, templates ─► 4 ─► warrant, methods ─► 5
 
 A step is one transaction that raises the version row with it: a kill leaves the older version
 as it was, and the next opening begins at that step again. Opening for reading changes nothing:
@@ -56,7 +57,7 @@ def migrate(connection: sqlite3.Connection, found: int, steps: dict[int, Step] |
 
 def seen_as_new(connection: sqlite3.Connection, found: int) -> None:
     """Let a connection that may not write see an older ledger as today's."""
-    for statement in SEEN if found < 3 else ():
+    for statement in SEEN if found < 3 else SEEN_4 if found < 5 else ():
         connection.execute(statement)
 
 
@@ -91,6 +92,11 @@ def _chained(connection: sqlite3.Connection) -> None:
 
 def _steered(connection: sqlite3.Connection) -> None:
     for statement in STEERING:
+        connection.execute(statement)
+
+
+def _methods(connection: sqlite3.Connection) -> None:
+    for statement in METHODS:
         connection.execute(statement)
 
 
@@ -142,7 +148,21 @@ STEERING = (
     "first FLOAT NOT NULL, PRIMARY KEY (version))",
 )
 
-STEPS: dict[int, Step] = {2: _quarantines, 3: _chained, 4: _steered}
+METHODS = (
+    "ALTER TABLE samples ADD COLUMN warrant VARCHAR NOT NULL DEFAULT 'verified'",
+    "ALTER TABLE samples ADD COLUMN strategy VARCHAR NOT NULL DEFAULT ''",
+    "CREATE TABLE selections (round INTEGER NOT NULL, position INTEGER NOT NULL, method VARCHAR NOT NULL, "
+    "body TEXT NOT NULL, PRIMARY KEY (round, position))",
+    "CREATE TABLE unselected (sample VARCHAR NOT NULL, round INTEGER NOT NULL, method VARCHAR NOT NULL, "
+    "why TEXT NOT NULL, PRIMARY KEY (sample))",
+    "CREATE TABLE scores (sample VARCHAR NOT NULL, method VARCHAR NOT NULL, policy VARCHAR NOT NULL, "
+    "round INTEGER NOT NULL, value FLOAT NOT NULL, PRIMARY KEY (sample, method, policy))",
+    "CREATE TABLE beliefs (round INTEGER NOT NULL, arm VARCHAR NOT NULL, body TEXT NOT NULL, PRIMARY KEY (round, arm))",
+    "CREATE TABLE reviews (episode VARCHAR NOT NULL, round INTEGER NOT NULL, ruling VARCHAR NOT NULL, "
+    "body TEXT NOT NULL, PRIMARY KEY (episode))",
+)
+
+STEPS: dict[int, Step] = {2: _quarantines, 3: _chained, 4: _steered, 5: _methods}
 """The version a step leads to, and the step."""
 assert max(STEPS) == VERSION
 
@@ -151,6 +171,12 @@ SEEN = (
     "CREATE TEMP TABLE chains (name TEXT, count INTEGER, sequence INTEGER, head TEXT)",
     "CREATE TEMP TABLE projections (name TEXT, sequence INTEGER, made TEXT)",
     "CREATE TEMP VIEW samples AS SELECT sequence, id, episode, role, round, domain, level, source, worded_by, policy, "
-    "json_extract(body, '$.provenance.verifier') AS verifier, '' AS chain, body FROM main.samples",
+    "json_extract(body, '$.provenance.verifier') AS verifier, '' AS chain, 'verified' AS warrant, '' AS strategy, "
+    "body FROM main.samples",
     "CREATE TEMP VIEW outbox AS SELECT sequence, sample, 'add' AS kind FROM main.outbox",
+)
+
+SEEN_4 = (
+    "CREATE TEMP VIEW samples AS SELECT sequence, id, episode, role, round, domain, level, source, worded_by, policy, "
+    "verifier, chain, 'verified' AS warrant, '' AS strategy, body FROM main.samples",
 )

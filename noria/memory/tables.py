@@ -3,6 +3,7 @@
     meta · seeds · policies · seats · rounds · deals · episodes · claims · turns
     samples · quarantines · exams · outbox · projections · chains · texts
     moves · seatings · learned · withdrawals · tainted · steps · batches · templates
+    selections · unselected · scores · beliefs · reviews
 
 Every row is keyed by content or by the committed deal, so writing one twice is writing it
 once. `VERSION` changes with the tables, by a numbered step in `migrations.py`; a ledger of a
@@ -15,9 +16,10 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String,
 
 from noria.memory.texts import Folded
 
-VERSION = 4
+VERSION = 5
 """Version of the tables. 2: the quarantines, which an older Noria would not heed. 3: chain, texts, projections.
-4: steering, whose rulings and batches an older Noria would not heed."""
+4: steering, whose rulings and batches an older Noria would not heed. 5: what samples rest on (`warrant`), and what
+the methods did."""
 
 metadata = MetaData()
 
@@ -124,6 +126,8 @@ samples = Table(
     Column("policy", String, nullable=False),
     Column("verifier", String, nullable=False),
     Column("chain", String, nullable=False),
+    Column("warrant", String, nullable=False, server_default="verified"),
+    Column("strategy", String, nullable=False, server_default=""),
     Column("body", Folded(objects=True), nullable=False),
 )
 
@@ -274,3 +278,53 @@ texts = Table(
     Column("text", Text, nullable=False),
 )
 """Large texts, each once, by the first 64 bits of their SHA-256."""
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("method", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What each method of selection did to the rows of a round, in the order they were applied."""
+
+unselected = Table(
+    "unselected",
+    metadata,
+    Column("sample", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("method", String, nullable=False),
+    Column("why", Text, nullable=False),
+)
+"""Accepted samples that a method left out of what is learned; they stay accepted."""
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("sample", String, primary_key=True),
+    Column("method", String, primary_key=True),
+    Column("policy", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("value", Float, nullable=False),
+)
+"""What a method measured of a sample, by the policy it asked (empty where it asked none)."""
+
+beliefs = Table(
+    "beliefs",
+    metadata,
+    Column("round", Integer, primary_key=True),
+    Column("arm", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What the bandit over methods believes after a round: a row an arm."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("episode", String, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("ruling", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Uncertain candidates that were routed to a person or to a stronger policy, and what was ruled (empty while open)."""

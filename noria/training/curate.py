@@ -79,8 +79,12 @@ def drawn(
     load: Loading,
     *,
     truths: bool = False,
+    unselected: Collection[str] = frozenset(),
 ) -> Curated:
-    """Choose a round's rows among heads, and load the chosen; the same name draws the same replay."""
+    """Choose a round's rows among heads, and load the chosen; the same name draws the same replay.
+
+    `unselected` are the samples that a method of selection left out.
+    """
     rng = stream(name, "curate")
     stained = Counter(unclean[seed.id] for seed in seeds if seed.id in unclean)
     seeds = [seed for seed in seeds if seed.id not in unclean]
@@ -99,9 +103,9 @@ def drawn(
         return sorted(kept, key=lambda one: one.id)
 
     fresh, past = trusted(new), trusted(earlier)
-    answers = [one.id for one in fresh if one.role == "solver"]
+    answers = [one.id for one in fresh if one.role == "solver" and one.id not in unselected]
     proposals = [one.id for some in (fresh, past) for one in some if one.role == "generator" and _teaches(one)]
-    replayed = [one.id for one in past if one.role == "solver"]
+    replayed = [one.id for one in past if one.role == "solver" and one.id not in unselected]
     replay = rng.sample(replayed, min(len(replayed), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
     rows_of_user = [seed for seed in seeds if seed.messages and seed.messages[-1].role == "assistant"]

@@ -24,10 +24,25 @@ from noria.types.learning import (
     Trial,
 )
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
+from noria.types.selecting import Lean, Selection
 from noria.types.standing import Cause, Move
 from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
-from noria.types.words import ROLES, Bucket, Json, Message, Noun, Outcome, Reason, Role, Ruling, Source, Stage, WordedBy
+from noria.types.words import (
+    ROLES,
+    Bucket,
+    Json,
+    Message,
+    Noun,
+    Outcome,
+    Reason,
+    Role,
+    Ruling,
+    Source,
+    Stage,
+    Warrant,
+    WordedBy,
+)
 
 __all__ = [
     "MEND",
@@ -53,6 +68,7 @@ __all__ = [
     "Frozen",
     "Grounding",
     "Json",
+    "Lean",
     "Message",
     "Move",
     "Noun",
@@ -70,6 +86,7 @@ __all__ = [
     "Ruling",
     "Sample",
     "Seed",
+    "Selection",
     "Source",
     "Stage",
     "Step",
@@ -80,6 +97,7 @@ __all__ = [
     "TurnKey",
     "Usage",
     "Verdict",
+    "Warrant",
     "WordedBy",
     "beating",
     "rests_alone",

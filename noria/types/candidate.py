@@ -14,9 +14,10 @@ class Seed(Noun):
     """What an episode starts from."""
 
     id: str
-    kind: Literal["domain", "topic", "row"]
+    kind: Literal["domain", "topic", "row", "mistake", "passage"]
     text: str
-    """The domain's name, the topic, or the row's first user message."""
+    """The domain's name, the topic, the row's first user message, the instruction the student failed at, or the
+    passage of a document."""
     messages: tuple[Message, ...] = ()
     """A row's chat, kept whole: it is also an anchor in training."""
 

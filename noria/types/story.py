@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from noria.types.candidate import Attack, Attempt, Check, Critique, Seed, Task, Verdict
-from noria.types.words import Json, Message, Noun, Outcome, Reason, Role, Source, Stage, WordedBy
+from noria.types.words import Json, Message, Noun, Outcome, Reason, Role, Source, Stage, Warrant, WordedBy
 
 
 class Usage(Noun):
@@ -88,6 +88,12 @@ class Dealt(Noun):
     """Whether the judge of this round may refuse."""
     admits: bool = True
     """Whether the domain's verifier passed its own test this round; what it passes is accepted only then."""
+    strategy: str = ""
+    """The method that deals and asks for it its own way; empty where the generator proposes in its window."""
+    parents: tuple[str, ...] = ()
+    """Samples and seeds that the strategy builds on."""
+    brief: Json = Field(default_factory=dict)
+    """What the strategy tells the generator: an operator and what to work on, a passage, …"""
 
 
 class Episode(Noun):
@@ -157,6 +163,10 @@ class Provenance(Noun):
     """Samples whose instructions the generator was shown, to stay away from them."""
     sandbox: str = ""
     """The isolation its checks ran under, such as `landlock7+seccomp`; empty where no program was run."""
+    warrant: Warrant = "verified"
+    """What it rests on; what is `judged` is never counted or exported as verified."""
+    strategy: str = ""
+    """The method by which it was dealt and asked for; empty where the generator proposed in its window."""
 
     @property
     def verifiers(self) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ Ruling = Literal["accept", "revise", "reject"]
 Source = Literal["student", "pool", "program"]
 """Who wrote a sample's response: the lineage being trained, another policy of the pool, a program."""
 
+Warrant = Literal["verified", "judged"]
+"""What an accepted sample rests on: a program that checked it, or a judge's opinion alone."""
+
 WordedBy = Literal["generator", "program"]
 """Who worded an instruction."""
 

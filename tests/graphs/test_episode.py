@@ -71,7 +71,7 @@ def test_a_verified_answer_of_the_student_is_accepted_with_its_whole_story(tmp_p
     assert all(
         value not in (None, "")
         for name, value in story.model_dump().items()
-        if name not in ("free_text", "parents", "sandbox")
+        if name not in ("free_text", "parents", "sandbox", "strategy")
     )
     assert [turn.key.role for turn in turns] == ["generator", "solver", "critic", "adversary", "judge"]
     assert json.loads(proposal.messages[-1].content) == PROPOSAL

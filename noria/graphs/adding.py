@@ -1,0 +1,43 @@
+"""The episode's graph of a session: the plain one, or one with the nodes that methods add.
+
+    rule ─► [route] ─► [enhance] ─► screen
+
+A method whose hook is `route` or `enhance` has in its module the node's step
+`step(state, runtime, rules)`; the methods of one node run one after another, each on what the
+one before made of the candidate, and the first that refuses ends it. Nothing is imported, and
+no node is there, where no such method is on.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from noria.config.methods import Method, Methods
+from noria.graphs import episode
+from noria.graphs.context import Context
+from noria.graphs.episode_state import State, Update
+
+
+def playing(methods: Methods) -> CompiledStateGraph[State, Context, State, State]:
+    """The graph that a session with these methods plays its episodes by."""
+    route, enhance = methods.on("route"), methods.on("enhance")
+    if not route and not enhance:
+        return episode.graph
+    return episode.build(route=_node(route) if route else None, enhance=_node(enhance) if enhance else None)
+
+
+def _node(methods: Mapping[str, Method]) -> episode.Node:
+    steps = [(import_module(rules.module).step, rules) for rules in methods.values()]
+
+    async def node(state: State, runtime: Runtime[Context]) -> Update:
+        found: dict[str, Any] = {}
+        for step, rules in steps:
+            found |= await step({**state, **found}, runtime, rules)
+            if (decision := found.get("decision", state["decision"])).ruling != "accept":
+                return found | {"decision": decision}
+        return found
+
+    return node

@@ -1,0 +1,39 @@
+"""Selection as a step of the round: the methods that are on choose among what it accepted.
+
+    accepted in the round ─► methods ─► left out, with reasons ─► ledger ─► curate draws from the rest
+
+Nothing of it is imported unless a method is on. A round that chose already is not asked again.
+"""
+
+from noria.graphs.context import Context
+from noria.memory.selections import keep_selections, selections, unselected
+
+
+async def select(context: Context, number: int) -> None:
+    """Apply the methods of selection to a round's answers, unless that was done."""
+    methods = context.config.methods.on("select")
+    if not methods or selections(context.history, number):
+        return
+    from noria.training.selecting.pipeline import choose
+    from noria.training.selecting.selector import Tools
+
+    base, student = context.history.pointer("base"), context.history.pointer("student")
+
+    async def bring_up(policy: str) -> None:
+        await context.bring_up(context.policy(policy))
+
+    tools = Tools(
+        context.history, context.desk, context.domains, lambda texts: context.index.embedder.embed(list(texts)),
+        number, f"{context.config.random}/{number}", context.config.session,
+        base.id if base else "", student.id if student else "", context.fleet.quiet, bring_up,
+        pretends=base is not None and not base.folder,
+    )  # fmt: skip
+    chosen = await choose(context.history.samples(number=number, role="solver"), methods, tools)
+    await keep_selections(context.history, number, chosen.selections, chosen.left)
+    for one in chosen.selections:
+        context.tell("selected", {"round": number, "selection": one})
+
+
+def left_out(context: Context) -> frozenset[str]:
+    """Samples that a method left out, in any round: they are neither learned nor replayed."""
+    return frozenset(unselected(context.history)) if context.config.methods.on("select") else frozenset()
