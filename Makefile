@@ -48,7 +48,7 @@ demo: $(VENV)/.installed
 	  echo "$(DEMO) is there already: going on with it (remove the folder to begin anew)"; \
 	  $(BIN)/noria resume $(DEMO); \
 	else \
-	  $(BIN)/noria run --config examples/demo.yaml; \
+	  $(BIN)/noria run --config recipes/demo.yaml; \
 	fi
 
 test: $(VENV)/.dev bubblewrap chromium

@@ -16,7 +16,7 @@ FLOORS = {
     "agents": 2,
     "training": 3,
     "graphs": 4,
-    **dict.fromkeys(("cli", "viewer", "__main__"), 5),
+    **dict.fromkeys(("cli", "viewer", "studies", "__main__"), 5),
 }
 KEPT = {
     "torch": "training",
@@ -33,7 +33,7 @@ KEPT = {
     "huggingface_hub": "training",
     "sklearn": "training",
     "datasketch": "training",
-    "scipy": "training",
+    "scipy": "studies",
     "pypdf": "memory",
     "starlette": "viewer",
     "uvicorn": "viewer",

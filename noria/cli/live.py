@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Stage, Trial, shown_by
+from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Selection, Stage, Trial, shown_by
 from noria.viewer.text import printable
 
 if TYPE_CHECKING:
@@ -156,6 +156,10 @@ class LiveView:
                 self.say(f"round {facts['round']}: goes on")
             case "bring_up":
                 self.say(f"bringing up {facts['policy']}")
+            case "selected":
+                self.say(f"round {facts['round']}: {selection_line(facts['selection'])}")
+            case "without":
+                self.say(f"the method {facts['method']} is skipped: {facts['why']}")
             case "left_out":
                 self.say(f"the session goes on without it: {facts['domain']}")
             case "skipped":
@@ -192,6 +196,14 @@ def left_line(number: int, samples: int, beaten: Quarantine) -> str:
     many = f"{samples} sample{'s' * (samples != 1)}"
     did = "left" if number == beaten.round else "stayed out of"
     return f"{many} {did} the training set, resting on {beaten.verifier} alone: {printable(beaten.why)}"
+
+
+def selection_line(one: Selection) -> str:
+    """What a method of selection did to a round, in one line."""
+    if one.skipped:
+        return f"{one.method} was not applied: {printable(one.skipped)}"
+    why = ", ".join(f"{count} {printable(reason)}" for reason, count in one.why.items())
+    return f"{one.method} keeps {one.kept} of {one.before}{f': {why}' if why else ''}"
 
 
 def unclean_line(found: Mapping[str, int]) -> str:

@@ -60,6 +60,7 @@ def register() -> None:
         running,
         seats,
         steer,
+        study,
         view,
     )
     from noria.cli.panels import arrange

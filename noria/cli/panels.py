@@ -10,7 +10,7 @@ PANELS: dict[str, tuple[str, ...]] = {
         "query", "report",
     ),
     "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "approve", "refuse", "rollback"),
-    "Prove": ("verifiers", "judges", "guards", "seats", "attack", "contamination"),
+    "Prove": ("verifiers", "judges", "guards", "seats", "attack", "contamination", "study"),
     "Data out": ("export", "push"),
     "Mend": ("purge", "memory"),
 }  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import demand_lines, exam_line, left_line, seating_line, trial_line, unclean_line
-from noria.types import MEND, Exam, Quarantine, RoleExam, Stage, Trial
+from noria.cli.live import demand_lines, exam_line, left_line, seating_line, selection_line, trial_line, unclean_line
+from noria.types import MEND, Exam, Quarantine, RoleExam, Selection, Stage, Trial
 from noria.viewer.guards import guard_lines
 from noria.viewer.steering import steering_lines
 from noria.viewer.text import printable
@@ -19,9 +19,12 @@ from noria.viewer.text import printable
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
     """Print the summary of a session."""
     console.print(f"\nSession {summary['session']}: {summary['finished'] or 'not finished'}", markup=False)
+    for name, why in summary["without"].items():
+        console.print(f"The method {name} is skipped: {printable(why)}", markup=False)
     for sentence in summary["left_out"]:
         console.print(f"Left out: {printable(sentence)}", markup=False)
     _rounds(console, summary)
+    _methods(console, summary)
     _samples(console, summary["samples"])
     _quarantine(console, summary)
     for line in steering_lines(summary["steering"]):
@@ -72,6 +75,19 @@ def _table(title: str, *columns: str, numbers_from: int = 1) -> Table:
     for at, column in enumerate(columns):
         table.add_column(column, justify="left" if at < numbers_from else "right")
     return table
+
+
+def _methods(console: Console, summary: dict[str, Any]) -> None:
+    """What the methods that are on did, round by round."""
+    for one in summary["rounds"]:
+        for name, made in one["strategies"].items():
+            said = f"{made['accepted']} of {made['dealt']} accepted"
+            console.print(f"Round {one['round']} by {name}: {said}", markup=False)
+        for lean in one["leans"]:
+            console.print(f"Round {one['round']} leans by {lean['method']}: {printable(lean['why'])}", markup=False)
+        for found in one["selections"]:
+            line = selection_line(Selection.model_validate(found))
+            console.print(f"Round {one['round']}, selection: {line}", markup=False)
 
 
 def _rounds(console: Console, summary: dict[str, Any]) -> None:

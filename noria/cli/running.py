@@ -30,18 +30,21 @@ EXAMPLE = Path(__file__).parent / "noria.yaml"
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write noria.yaml and prompts/.")] = Path(),
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="Begin from a recipe, such as evolve.")] = "",
 ) -> None:
-    """Write a commented config and a copy of the prompts to change."""
+    """Write a commented config, or a recipe, and a copy of the prompts to change."""
     from noria.prompts.fields import FIELDS
     from noria.prompts.lookup import PACKAGED
+    from noria.studies.recipes import written
 
     if (folder / "noria.yaml").exists():
         raise ConfigError(f"{str(folder / 'noria.yaml')!r} exists already.", mend="Choose another folder.")
+    text = written(recipe) if recipe else EXAMPLE.read_text(encoding="utf-8")
     with storage(folder):
         (folder / "prompts").mkdir(parents=True, exist_ok=True)
         for name in FIELDS:
             shutil.copy(PACKAGED / f"{name}.md", folder / "prompts" / f"{name}.md")
-        shutil.copy(EXAMPLE, folder / "noria.yaml")
+        (folder / "noria.yaml").write_text(text, encoding="utf-8")
     out.print(
         f"Wrote {folder / 'noria.yaml'} and {folder / 'prompts'}/. Next: noria run --config {folder / 'noria.yaml'}"
     )

@@ -51,6 +51,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
+            if config.methods.on("deal"):
+                facts["strategies"] = True
             if leaning:
                 facts["leans"] = [one.model_dump(mode="json") for one in leaning]
             at("deal.made")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from noria.config import SessionConfig
+from noria.graphs.accounts import methods
 from noria.graphs.quarantine import account
 from noria.graphs.standing import on_probation, trials
 from noria.graphs.steering.telling import steered
@@ -16,6 +17,7 @@ from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
 
 SIDES = ("holder", "student")
+SAID = ("cooled", "untrained", "unexamined", "promoted", "kept_out", "unseated")
 COUNTED = ("reviews", "faulted", "revisions_asked", "drafts_made", "drafts_accepted")
 
 
@@ -38,6 +40,7 @@ def summarise(history: History) -> dict[str, Any]:
     return {
         "session": str(history.ledger.path.parent),
         "left_out": json.loads(history.ledger.fact("left_out") or "[]"),
+        "without": json.loads(history.ledger.fact("without") or "{}"),
         "finished": history.ledger.fact("finished") or "",
         "rounds": [
             {
@@ -51,15 +54,11 @@ def summarise(history: History) -> dict[str, Any]:
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
                 "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
-                "cooled": facts.get("cooled", ""),
                 "left": facts.get("left", {}),
                 "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
-                "untrained": facts.get("untrained", ""),
-                "unexamined": facts.get("unexamined", ""),
-                "promoted": facts.get("promoted", ""),
-                "kept_out": facts.get("kept_out", ""),
-                "unseated": facts.get("unseated", ""),
+                **{name: facts.get(name, "") for name in SAID},
+                **methods(history, number, facts),
                 "retrains": facts.get("retrains", 0),
                 "stages": facts.get("stages", {}),
             }

@@ -1,0 +1,1 @@
+"""Studies: the same session played several ways, to know what a part of it does (see `ablation`)."""
