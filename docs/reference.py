@@ -1,9 +1,10 @@
 """The pages of the book that the program writes: its commands and its config.
 
-    python docs/reference.py            writes docs/reference/cli.md and docs/reference/config.md
+    python docs/reference.py            writes docs/reference/cli.md, docs/reference/config.md and docs/flywheel.md
     python docs/reference.py --check    says which of them the program would write otherwise, and fails
 
-Nothing in them is written by hand, so what the book says of a flag or a key is what the program does.
+Nothing in them is written by hand, but what the flywheel's page says around its tables and which test
+holds a method (docs/flywheel.yaml), so what the book says of a flag or a key is what the program does.
 """
 
 import ast
@@ -69,13 +70,90 @@ def config() -> Iterator[str]:
     yield from ("", "## the whole file", "")
     yield from _model(SessionConfig)
     for name, field in SessionConfig.model_fields.items():
-        if (part := _part(field.annotation)) is not None:
+        if name == "methods":
+            yield from _methods()
+        elif (part := _part(field.annotation)) is not None:
             yield from ("", f"## `{name}`", "")
             yield inspect.getdoc(part) or ""
             yield ""
             yield from _model(part)
         if name == "guards":
             yield from _guards()
+
+
+def methods() -> dict[str, tuple[Any, str]]:
+    """Every method: its class, and what stands under its key."""
+    from noria.config import methods as rooms
+
+    remarks: dict[str, str] = {}
+    for family in rooms.Methods.__mro__:
+        if issubclass(family, rooms.Family) and family not in (rooms.Methods, rooms.Family):
+            remarks |= _remarks(family)
+    return {name: (kind, remarks.get(name, "")) for name, kind in rooms.kinds().items()}
+
+
+def _methods() -> Iterator[str]:
+    from noria.config.methods import FAMILIES, Method
+
+    yield from ("", "## `methods`", "")
+    yield "Methods of data-efficient post-training beyond the plain loop, each off unless it is named: `ifd: on`, or"
+    yield "`ifd: {keep: 0.5}`. Each also takes `missing: skip`, which goes on without it where a package that it needs is"
+    yield "not installed; by default the config is refused. [The flywheel](../flywheel.md) maps them to the survey."
+    found = methods()
+    for family in dict.fromkeys(FAMILIES):
+        yield from ("", f"### {family}")
+        for name, (kind, said) in found.items():
+            if kind.leaf.family != family:
+                continue
+            needs = f" Needs `pip install 'noria[{kind.extra}]'`." if kind.needs and kind.extra else ""
+            yield from ("", f"#### `methods.{name}`", "", f"*{kind.leaf.value}* · {_cell(said)} {kind.paper}.{needs}")
+            own = {key: field for key, field in kind.model_fields.items() if key not in Method.model_fields}
+            if own:
+                said_of = {
+                    key: text for one in kind.__mro__ if issubclass(one, Method) for key, text in _remarks(one).items()
+                }
+                yield from ("", "| key | default | meaning |", "| --- | --- | --- |")
+                for key, field in own.items():
+                    default = "needed" if field.is_required() else f"`{_plain(field.default)}`"
+                    yield f"| `{key}` | {default} | {_cell(said_of.get(key, ''))} |"
+
+
+def flywheel() -> Iterator[str]:
+    """The map from the survey's leaves to what does them here."""
+    import yaml
+
+    from noria.config.methods import FAMILIES, Leaf
+    from noria.studies import recipes
+
+    told = yaml.safe_load((PAGES.parent / "flywheel.yaml").read_text(encoding="utf-8"))
+    used = {name: list(recipes.read(name)[1].methods.on()) for name in recipes.names()}
+    yield from ("# The flywheel", "", *told["above"].strip().splitlines())
+    found = methods()
+    for family in dict.fromkeys(FAMILIES):
+        yield from ("", f"## {family[0].upper()}{family[1:]}")
+        for leaf in (one for one in Leaf if one.family == family):
+            yield from (
+                "",
+                f"### {leaf.value}",
+                "",
+                "| method | line | what it does | module | paper | test | recipes |",
+            )
+            yield "| --- | --- | --- | --- | --- | --- | --- |"
+            for name, (kind, said) in found.items():
+                if kind.leaf is leaf:
+                    where = ", ".join(recipe for recipe, on in used.items() if name in on) or "none"
+                    cells = (
+                        f"`{name}`", f"`methods: {{{name}: on}}`", _cell(said), f"`{kind.module}`", kind.paper,
+                        f"`{told['tests'][name]}`", where,
+                    )  # fmt: skip
+                    yield f"| {' | '.join(cells)} |"
+            for one in (one for one in told["besides"] if one["leaf"] == leaf.value):
+                cells = (
+                    one["name"], one["line"], _cell(one["does"]), f"`{one['module']}`", one["paper"], f"`{one['test']}`",
+                    one.get("recipes", "every"),
+                )  # fmt: skip
+                yield f"| {' | '.join(cells)} |"
+    yield from ("", *told["below"].strip().splitlines())
 
 
 def _guards() -> Iterator[str]:
@@ -131,7 +209,7 @@ def _cell(text: str | None) -> str:
 def main() -> None:
     """Write the pages, or say which are behind the program."""
     behind = []
-    for name, lines in (("cli.md", commands()), ("config.md", config())):
+    for name, lines in (("cli.md", commands()), ("config.md", config()), ("../flywheel.md", flywheel())):
         said, page = "\n".join(lines) + "\n", PAGES / name
         if "--check" not in sys.argv:
             PAGES.mkdir(exist_ok=True)

@@ -54,7 +54,7 @@ def test_a_file_of_ones_own_is_a_recipe_too(tmp_path: Path) -> None:
 def test_only_a_method_that_the_recipe_uses_can_be_left_out() -> None:
     _, config, _ = recipes.read("demo", ["methods.form=on"])
     assert [arm.name for arm in arms(config, ["form", "form"], "demo")] == ["whole", "without form"]
-    with pytest.raises(ConfigError, match="uses no method 'from'.*Did you mean 'form'"):
+    with pytest.raises(ConfigError, match=r"uses no method 'from'.*Did you mean 'form'"):
         arms(config, ["from"], "demo")
     with pytest.raises(ConfigError, match="needs a method to leave out"):
         arms(config, [], "demo")
