@@ -1,6 +1,6 @@
 """The critic's seat names what an instruction asks for, in short tags (#InsTag, arXiv 2308.07074).
 
-    instruction ─► tag.md ─► JSON list of short texts ─► normalised ─► tags, or none where it cannot be read
+instruction ─► tag.md ─► JSON list of short texts ─► normalised ─► tags, or none where it cannot be read
 """
 
 import re

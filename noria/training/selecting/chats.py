@@ -1,6 +1,6 @@
 """A sample as selectors read it: what is asked, what is answered, and both as words.
 
-    (system) user … assistant ─► asked: the last message before the answer; answered: the last
+(system) user … assistant ─► asked: the last message before the answer; answered: the last
 """
 
 import re

@@ -37,7 +37,8 @@ async def select(samples: Sequence[Sample], rules: Form, tools: Tools) -> Select
 def fault(instruction: str, response: str, rules: Form) -> str:
     """The first rule that a chat breaks, in a few words; empty where it keeps all."""
     said = response.strip()
-    for name, text, (low, high) in (("instruction", instruction, rules.instruction), ("response", said, rules.response)):
+    for name, text in (("instruction", instruction), ("response", said)):
+        low, high = getattr(rules, name)
         if len(text) < low:
             return f"{name} too short"
         if len(text) > high:

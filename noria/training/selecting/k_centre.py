@@ -13,6 +13,7 @@ the border of two cells a sample may be kept that a neighbour in the next cell s
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def _within(rows: Vectors, near: Vectors, cell: NDArray[numpy.int32], kept: list
     """Rows of a cell side by side, so that a cell is one piece of memory."""
     far, places = near[order], numpy.empty(len(order), dtype=numpy.int64)
     places[order] = numpy.arange(len(order))
-    peaks = numpy.array([far[low:high].max(initial=-2) for low, high in zip(starts, starts[1:], strict=False)])
+    peaks = numpy.array([far[low:high].max(initial=-2) for low, high in pairwise(starts)])
     while len(kept) < count:
         name = int(peaks.argmax())
         low, high = int(starts[name]), int(starts[name + 1])

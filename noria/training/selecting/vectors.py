@@ -23,7 +23,8 @@ LONGEST = 2000
 
 async def vectors(samples: Sequence[Sample], tools: Tools) -> Vectors:
     """The vectors of samples, in their order."""
-    return await asyncio.to_thread(embedded, [f"{asked(one)}\n{answered(one)}"[:LONGEST] for one in samples], tools.embed)
+    texts = [f"{asked(one)}\n{answered(one)}"[:LONGEST] for one in samples]
+    return await asyncio.to_thread(embedded, texts, tools.embed)
 
 
 async def earlier(tools: Tools, most: int) -> Vectors:
