@@ -4,6 +4,7 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
+from importlib import import_module
 
 from noria.failpoints import at
 from noria.graphs.context import Context
@@ -38,7 +39,7 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
     history = context.history
     cool = bool(cooled(history, number))
     number = retrained(history, number)
-    return curating.drawn(
+    chosen = curating.drawn(
         history.heads(number=number),
         history.heads(before=number),
         history.seeds(),
@@ -50,6 +51,10 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
         truths=cool,
         unselected=left_out(context),
     )
+    for rules in context.config.methods.on("curate").values():
+        mixed = import_module(rules.module).mixed
+        chosen = mixed(chosen, history.seeds(), rules, f"{context.config.random}/{number}", unclean)
+    return chosen
 
 
 async def train(context: Context, number: int) -> str:

@@ -4,6 +4,7 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
+from importlib import import_module
 
 from noria.agents.judge import Judge
 from noria.evaluators.cards import VerifierCard, verifier_card
@@ -47,7 +48,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
                 leaning=leaning,
             )  # fmt: skip
-            dealt = strategies(context, number, dealt)
+            shares = arms(context, number)
+            dealt = strategies(context, number, dealt, shares)
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
@@ -55,6 +57,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 facts["strategies"] = True
             if leaning:
                 facts["leans"] = [one.model_dump(mode="json") for one in leaning]
+            if shares:
+                facts["shares"] = shares
             at("deal.made")
             await context.history.keep_deal(number, dealt, **facts)
             at("deal.committed")
@@ -63,14 +67,22 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     return dealt
 
 
-def strategies(context: Context, number: int, dealt: list[Dealt]) -> list[Dealt]:
+def arms(context: Context, number: int) -> dict[str, float]:
+    """Each strategy's share of a round's deal: the config's, or the bandit's where it is on."""
+    methods = context.config.methods.on("deal")
+    for rules in context.config.methods.on("meta").values() if methods else ():
+        found: dict[str, float] = import_module(rules.module).shares(context, number, rules)
+        return found
+    return {name: float(getattr(rules, "share", 0.0)) for name, rules in methods.items()}
+
+
+def strategies(context: Context, number: int, dealt: list[Dealt], shares: dict[str, float]) -> list[Dealt]:
     """The hands, as far as they are theirs, as the strategies that are on deal them."""
     methods = context.config.methods.on("deal")
     if not methods:
         return dealt
     from noria.graphs.strategies.assigning import Setting, assign
 
-    shares = {name: float(getattr(rules, "share", 0.0)) for name, rules in methods.items()}
     setting = Setting(context.config, context.domains, context.history, context.index, number)
     rng = stream(context.config.random, "strategies", number)
     return assign(dealt, methods, shares, setting, rng)

@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from noria.failpoints import at
-from noria.graphs import examination, guarding, learning, playing, probation, rounds, seating
+from noria.graphs import believing, guarding, learning, playing, probation, rounds, seating
 from noria.graphs.context import Context
 from noria.graphs.edges import hands, passed, trained, turning
 from noria.graphs.session_state import Hand, State, Update
@@ -70,7 +70,7 @@ async def train(state: State, runtime: Runtime[Context]) -> Update:
 
 async def examine(state: State, runtime: Runtime[Context]) -> Update:
     """Parent and student sit the same fresh exam."""
-    return {"promoted": await examination.examine(runtime.context, state["round"], state["student"])}
+    return {"promoted": await believing.examine(runtime.context, state["round"], state["student"])}
 
 
 async def promote(state: State, runtime: Runtime[Context]) -> Update:

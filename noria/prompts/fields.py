@@ -29,6 +29,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "solver": frozenset({"instruction"}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
+    "tag": frozenset({"instruction", MARK}),
 }
 """Template to the fields it may ask for."""
 
@@ -47,12 +48,13 @@ OPEN = frozenset({"solver"})
 SEATS: dict[str, Role] = {
     "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
+    "tag": "critic",
 }  # fmt: skip
 """Template to the role that asks with it."""
 
 REPLIES = {
     "critic": frozenset({"faults", "revise", "advice"}), "adversary": frozenset({"kind", "answer", "claim"}),
-    "reword": frozenset({"instruction"}), "explain": frozenset({"instruction"}),
+    "reword": frozenset({"instruction"}), "explain": frozenset({"instruction"}), "tag": frozenset({"tags"}),
 }  # fmt: skip
 """Templates that may say the JSON schema of the reply themselves, and the properties that a program reads of it."""
 

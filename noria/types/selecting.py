@@ -1,4 +1,4 @@
-"""What the methods did: what was chosen to be learned, and what leaned on a plan."""
+"""What the methods did: what was chosen to be learned, what leaned on a plan, and what the bandit believes."""
 
 from pydantic import Field
 
@@ -39,3 +39,37 @@ class Lean(Noun):
     notes: tuple[str, ...] = ()
     """What the generator is told."""
     why: str = ""
+
+
+class Belief(Noun):
+    """What the bandit believes of one arm after a round's exam, and what it saw of it there."""
+
+    round: int
+    arm: str
+    """A strategy; empty for the plain window."""
+    dealt: int
+    """Hands of the round that it dealt."""
+    accepted: int
+    """Episodes of these that were accepted."""
+    tokens: int
+    """Prompt and completion tokens of these episodes, refused ones too."""
+    rows: int
+    """Samples of its own that the round's student was taught, of whatever round."""
+    taught: float
+    """Their share of all samples that the student was taught."""
+    gain: float
+    """The student's gain over its parent in the exam, as a share of items: the same for all arms of a round."""
+    noise: float
+    """Standard deviation of the gain, as far as the exam knows it."""
+    mean: float
+    """Gain believed of a student that is taught by this arm alone."""
+    low: float
+    high: float
+    """95 % interval of it."""
+    cost: float
+    """Tokens of an accepted sample, over all rounds so far; 0 where none was accepted."""
+    worth: float
+    """The believed gain for a million tokens that the arm spends."""
+    worth_low: float
+    worth_high: float
+    """95 % interval of it."""

@@ -3,8 +3,9 @@
     GET /s/NAME/            session          GET /s/NAME/prompts       prompts
     GET /s/NAME/accepted    the log          GET /s/NAME/policies      policies
     GET /s/NAME/sample/ID   a sample         GET /compare?a=…&b=…      two sessions or two rounds
-    GET /s/NAME/refused     the refused      GET /s/NAME/events        what changes, as it changes
-    GET /s/NAME/episode/ID  a trace          POST /s/NAME/steer/…      only with --allow-steering
+    GET /s/NAME/refused     the refused      GET /s/NAME/methods       what the methods did
+    GET /s/NAME/episode/ID  a trace          GET /s/NAME/events        what changes, as it changes
+                                             POST /s/NAME/steer/…      only with --allow-steering
 
 Each page is a module in `pages/` with `routes`; `page()` in `rendering.py` makes its answer. A page asks
 the catalogue, so it costs the running session nothing, and shows model text as text: every
@@ -22,12 +23,26 @@ from starlette.staticfiles import StaticFiles
 from noria.viewer import events
 from noria.viewer.access import Access, Door
 from noria.viewer.faults import Faults, missing
-from noria.viewer.pages import accepted, compare, episode, policies, prompts, refused, sample, session, sessions, steer
+from noria.viewer.pages import (
+    accepted,
+    compare,
+    episode,
+    methods,
+    policies,
+    prompts,
+    refused,
+    sample,
+    session,
+    sessions,
+    steer,
+)
 from noria.viewer.shelf import Shelf
 
 STATIC = Path(__file__).parent / "static"
 
-PAGES = (sessions, session, accepted, refused, sample, episode, prompts, policies, compare, steer, events)
+PAGES = (
+    sessions, session, accepted, refused, sample, episode, prompts, policies, methods, compare, steer, events,
+)  # fmt: skip
 
 
 def application(shelf: Shelf, access: Access) -> Starlette:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.identity import digest
+from noria.memory.catalogue import methods
 from noria.memory.catalogue.marks import Marks
 from noria.memory.catalogue.rows import Names, Row
 from noria.memory.catalogue.source import Source, dumps, loads
@@ -23,6 +24,7 @@ def keep(source: Source, target: sqlite3.Connection, marks: Marks, names: Names)
     _seatings(source, target, marks, names)
     _learned(source, target, marks)
     _steps(source, target, marks)
+    methods.keep(source, target, marks)
     facts = {
         name: source.rows(f"SELECT * FROM {name} ORDER BY 1")  # noqa: S608 (our names)
         for name in ("meta", "rounds", "policies", "pointers", "tainted")

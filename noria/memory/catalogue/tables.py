@@ -2,7 +2,7 @@
 
     session · rounds · stages · episodes · attempts · checks · critiques · probes · verdicts
     samples · turns · templates · used · policies · learned · shown · exams · exam_domains · exam_items
-    seatings · moves · steps · tallies · lessons (counts) · words (full text)
+    selections · strategies · beliefs · seatings · moves · steps · tallies · lessons (counts) · words (full text)
     views: accepted · refused · funnel · cost
 
 One row a thing, text in full, names of policies beside their ids. A fact that this session

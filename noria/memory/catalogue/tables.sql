@@ -269,6 +269,45 @@ CREATE TABLE moves ( -- Every move of the student's pointer, and why.
     at REAL NOT NULL -- When.
 );
 
+CREATE TABLE selections ( -- What each method of selection did to the samples of a round.
+    round INTEGER NOT NULL, -- The round.
+    position INTEGER NOT NULL, -- Its place among the round's selections.
+    method TEXT NOT NULL, -- Such as `near_duplicates`.
+    before INTEGER NOT NULL, -- Samples that came to it.
+    kept INTEGER NOT NULL, -- Samples that it kept.
+    why TEXT NOT NULL, -- JSON object: reason to how many were left out for it.
+    seconds REAL NOT NULL, -- Wall time.
+    prompt_tokens INTEGER NOT NULL, -- Tokens sent.
+    completion_tokens INTEGER NOT NULL, -- Tokens that came back.
+    skipped TEXT NOT NULL, -- Why it was not applied; empty where it was.
+    facts TEXT NOT NULL, -- JSON object: what else it found.
+    PRIMARY KEY (round, position)
+);
+
+CREATE TABLE strategies ( -- How many hands of a round each strategy dealt, and what came of them.
+    round INTEGER NOT NULL, -- The round.
+    strategy TEXT NOT NULL, -- The method; empty for the plain window.
+    dealt INTEGER NOT NULL, -- Hands that it dealt.
+    ended INTEGER NOT NULL, -- Episodes of these that have ended.
+    accepted INTEGER NOT NULL, -- Episodes of these that were accepted.
+    PRIMARY KEY (round, strategy)
+);
+
+CREATE TABLE beliefs ( -- What the bandit over strategies believes after the exam of a round.
+    round INTEGER NOT NULL, -- The round.
+    arm TEXT NOT NULL, -- The strategy; empty for the plain window.
+    taught REAL NOT NULL, -- Its share of the samples that the round's student was taught.
+    gain REAL NOT NULL, -- The student's gain over its parent, as a share of items.
+    mean REAL NOT NULL, -- Gain believed of a student taught by this arm alone.
+    low REAL NOT NULL, -- Lower end of its 95 % interval.
+    high REAL NOT NULL, -- Upper end.
+    worth REAL NOT NULL, -- Believed gain for a million tokens.
+    worth_low REAL NOT NULL, -- Lower end of its 95 % interval.
+    worth_high REAL NOT NULL, -- Upper end.
+    body TEXT NOT NULL, -- JSON object: the whole belief, with what it rests on.
+    PRIMARY KEY (round, arm)
+);
+
 CREATE TABLE steps ( -- How the session was steered: templates, notes, arms, pauses, rulings.
     sequence INTEGER PRIMARY KEY, -- Its place, from 1.
     round INTEGER NOT NULL, -- The round of the last batch that had begun; of a template, of the first that plays by it.
