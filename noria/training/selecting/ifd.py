@@ -23,6 +23,9 @@ USELESS, EASY = "the instruction does not help", "the policy follows it already"
 SURE = 1e-6
 """Nats a token below which a response alone is certain, and has no difficulty to speak of."""
 
+PLACES = 6
+"""Decimals of a difficulty: what a server's subtraction leaves behind decides nothing."""
+
 
 async def select(samples: Sequence[Sample], rules: Ifd, tools: Tools) -> Selected:
     """Keep the hardest of the samples whose instruction helps.
@@ -38,7 +41,7 @@ async def select(samples: Sequence[Sample], rules: Ifd, tools: Tools) -> Selecte
     if found.why:
         return skipped(found.why)
     ifd = {
-        one.id: found.nats["given", one.id] / bare
+        one.id: round(found.nats["given", one.id] / bare, PLACES)
         for one in samples
         if ("given", one.id) in found.nats and (bare := found.nats.get(("alone", one.id), 0.0)) > SURE
     }
