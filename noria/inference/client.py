@@ -90,3 +90,20 @@ class Reader(Protocol):
             EndpointError: no answer within the deadline.
         """
         ...
+
+
+@runtime_checkable
+class ChatReader(Protocol):
+    """A client that can also score a chat as the model's own template writes it; not every endpoint can."""
+
+    async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
+        """Score a chat by the policy served as `model`; none where the endpoint lacks it.
+
+        A chat that ends with the assistant's line is read as far as that line goes, without the mark
+        that closes it; any other as far as where the assistant would begin. So what a policy gives an
+        answer is the score of the chat with it less the score of the chat before it.
+
+        Raises:
+            EndpointError: no answer within the deadline.
+        """
+        ...

@@ -23,7 +23,7 @@ from aiohttp import web
 from noria.inference.client import Request
 from noria.inference.ports import HOST
 from noria.inference.puppet import Puppet, read_steadily
-from noria.inference.scripted import Reads, Script
+from noria.inference.scripted import Reads, Script, aloud
 from noria.types import Message, Role
 
 Fault = Literal["500", "429", "drop", "truncate"]
@@ -117,7 +117,7 @@ class FakeServer:
         return web.Response(status=200 if found else 404, text="Success" if found else "not loaded")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        return await self._called(request, self._completion)
+        return await self._called(request, self._completion_or_score)
 
     async def _text(self, request: web.Request) -> web.StreamResponse:
         return await self._called(request, self._scored)
@@ -152,6 +152,17 @@ class FakeServer:
                 return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"Retry-After": "0"})
             case _:
                 return web.json_response({"error": {"message": "broken"}}, status=500)
+
+    def _completion_or_score(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("prompt_logprobs") is None:
+            return self._completion(body)
+        asked = self._request(body)
+        text = aloud(asked.messages)
+        words, said = text.split(), self.reads(body["model"], text)
+        tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
+        prompt = {"prompt_logprobs": [None, *tokens]} if self.logprobs else {}
+        usage = {"prompt_tokens": len(words), "completion_tokens": 1, "total_tokens": len(words) + 1}
+        return {**self._completion(body), **prompt, "usage": usage}
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
         asked = self._request(body)

@@ -23,12 +23,14 @@ import aiohttp
 import httpx2
 from openai import APIConnectionError, APIResponseValidationError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 from openai.types import Completion as TextCompletion
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.limiter import Limiter
 from noria.inference.reply import cap, read
-from noria.types import Usage
+from noria.types import Message, Usage
 from noria.waiting import Wait, waiting
 
 Reply = TypeVar("Reply")
@@ -102,10 +104,35 @@ class OpenAIClient:
             reply = await self._client.completions.create(**arguments)
             if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list):
                 raise ValueError("the body is no completion")
-            return _scored(reply, time.monotonic() - started)
+            said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
+            return _scored(said, reply.usage, time.monotonic() - started)
 
+        return await self._read(model, f"the score of a text by {model!r} at {self.url}", call)
+
+    async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
+        """Score a chat by its prompt logprobs: the server writes it with the model's own template."""
+        if not self._scores:
+            return None
+        answered = messages[-1].role == "assistant"
+        arguments: dict[str, Any] = {
+            "model": model, "messages": [one.model_dump() for one in messages], "max_tokens": 1, "temperature": 0.0,
+            "extra_body": {
+                "prompt_logprobs": 0, "add_generation_prompt": not answered, "continue_final_message": answered,
+            },
+        }  # fmt: skip
+
+        async def call(started: float) -> Scored | None:
+            reply = await self._client.chat.completions.create(**arguments)
+            if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
+                raise ValueError("the body is no completion")
+            said = (reply.model_extra or {}).get("prompt_logprobs")
+            return _scored(said, reply.usage, time.monotonic() - started)
+
+        return await self._read(model, f"the score of a chat by {model!r} at {self.url}", call)
+
+    async def _read(self, model: str, what: str, call: Callable[[float], Awaitable[Scored | None]]) -> Scored | None:
         async with self._limiter.place():
-            with waiting(f"the score of a text by {model!r} at {self.url}", self._deadline) as wait:
+            with waiting(what, self._deadline) as wait:
                 try:
                     return await self._tried(model, call, time.monotonic() + self._deadline, wait)
                 except EndpointError as fault:
@@ -147,9 +174,8 @@ class OpenAIClient:
         await self._client.close()
 
 
-def _scored(reply: TextCompletion, seconds: float) -> Scored | None:
-    """The text's score; none where the endpoint passed over what it was asked for."""
-    said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
+def _scored(said: Any, spent: CompletionUsage | None, seconds: float) -> Scored | None:
+    """What was read, by its prompt logprobs; none where the endpoint passed over what it was asked for."""
     try:
         # The first token has nothing before it; of the rest vLLM names the text's own first.
         logprobs = [float(next(iter(token.values()))["logprob"]) for token in said or () if token]
@@ -157,8 +183,8 @@ def _scored(reply: TextCompletion, seconds: float) -> Scored | None:
         return None
     usage = (
         Usage()
-        if reply.usage is None
-        else Usage(prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
+        if spent is None
+        else Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
     )
     return Scored(-sum(logprobs), len(logprobs), usage, seconds) if logprobs else None
 

@@ -9,7 +9,8 @@ import time
 from collections import deque
 
 from noria.errors import EndpointError
-from noria.inference.client import Client, Completion, Reader, Request, Scored
+from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored
+from noria.types import Message
 
 WINDOW = 10.0
 """Seconds over which the rate of the live view is taken."""
@@ -52,7 +53,16 @@ class Pool:
         client: object = self._clients.get(policy)
         if not isinstance(client, Reader):
             return None
-        scored = await client.score(model, text, policy)
+        return self._counted(await client.score(model, text, policy))
+
+    async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
+        """Score a chat (see `ChatReader.score_chat`); none where the policy's client cannot."""
+        client: object = self._clients.get(policy)
+        if not isinstance(client, ChatReader):
+            return None
+        return self._counted(await client.score_chat(model, messages, policy))
+
+    def _counted(self, scored: Scored | None) -> Scored | None:
         if scored is not None:
             self._prompt += scored.usage.prompt_tokens
             self._completion += scored.usage.completion_tokens

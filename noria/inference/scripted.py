@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.puppet import read_steadily
-from noria.types import Usage
+from noria.types import Message, Usage
 
 Script = Callable[[Request], str | Sequence[str]]
 """Request to one reply for all n, or to a sequence of replies; it may raise what a client raises."""
@@ -50,5 +50,15 @@ class ScriptedClient:
         said = self.reads(model, text)
         return Scored(-sum(said), len(said), Usage(prompt_tokens=len(said) + 1, completion_tokens=1), self.delay)
 
+    async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
+        """Score a chat (see `ChatReader.score_chat`): its lines after one another, as one text."""
+        return await self.score(model, aloud(messages), policy)
+
     async def close(self) -> None:
         """Nothing to give back."""
+
+
+def aloud(messages: Sequence[Message]) -> str:
+    """A chat as one text: where each line begins and who says it, and what."""
+    said = " ".join(f"<{one.role}> {one.content}" for one in messages)
+    return said if messages and messages[-1].role == "assistant" else f"{said} <assistant>"
