@@ -55,6 +55,8 @@ def usable(methods: Methods) -> tuple[Methods, dict[str, str]]:
         if not what:
             continue
         if rules.missing == "refuse":
-            raise ConfigError(f"The method {name!r} needs {what}.", mend=f"{mend}; or set `methods.{name}.missing: skip`.")
+            raise ConfigError(
+                f"The method {name!r} needs {what}.", mend=f"{mend}; or set `methods.{name}.missing: skip`."
+            )
         skipped[name] = f"it needs {what} ({mend})"
     return (methods.model_copy(update=dict.fromkeys(skipped)), skipped) if skipped else (methods, skipped)

@@ -1,7 +1,7 @@
 """Quality enhancement: rewriting, paraphrases, mistakes as seeds, toxicity.
 
-    accepted candidate ─► rewrite ─► cleanse ─► paraphrase ─► screen          failures in play ─► mistakes ─► deal
-    accepted samples   ─► toxicity (score, bound) ─► what is learned
+accepted candidate ─► rewrite ─► cleanse ─► paraphrase ─► screen          failures in play ─► mistakes ─► deal
+accepted samples   ─► toxicity (score, bound) ─► what is learned
 """
 
 from pathlib import Path
@@ -86,7 +86,7 @@ class Mistakes(Method):
 
 
 class Toxicity(Method):
-    """Accepted samples are scored for toxicity; what reaches the bound is not learned. Planted cases test the filter."""
+    """Accepted samples are scored for toxicity, and left out from a bound on; planted cases test the filter."""
 
     leaf: ClassVar[Leaf] = Leaf.TOXICITY_CONTROL
     hook: ClassVar[Hook] = "select"
@@ -94,7 +94,7 @@ class Toxicity(Method):
     paper: ClassVar[str] = "ToxiGen (arXiv 2203.09509), ToxiCraft (arXiv 2409.14740)"
 
     scorer: Literal["lexicon", "detoxify", "policy"] = "lexicon"
-    """Who scores: a word list that sees through obfuscation, a classifier of the detoxify kind, or the judge's policy."""
+    """Who scores: a word list that sees through disguise, a classifier of the detoxify kind, or the judge's policy."""
     bound: float = Field(default=0.5, gt=0, le=1)
     """Score, from 0 to 1, from which a text is toxic."""
     weights: Path | None = None
