@@ -75,10 +75,12 @@ class Judge(Agent):
         fields = {"premise": premise, "statement": statement}
         return Ask(template="entails", fields=fields, max_tokens=4, choices=("yes", "no"))
 
-    async def prefer(self, dealt: Dealt, task: Task, first: Attempt, second: Attempt) -> Attempt | None:
+    async def prefer(
+        self, dealt: Dealt, task: Task, first: Attempt, second: Attempt, number: int = ORDERED
+    ) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""
         better = await self._compared(
-            dealt.episode, task.draft, ORDERED, task.instruction, (first.response, second.response)
+            dealt.episode, task.draft, number, task.instruction, (first.response, second.response)
         )
         return None if better is None else (first, second)[better]
 

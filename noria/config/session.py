@@ -152,6 +152,9 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
     files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
     named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
     hygiene = config.hygiene.model_copy(update={"benchmarks": named})
+    if (scored := config.methods.toxicity) is not None:
+        scored = scored.model_copy(update={"weights": at(scored.weights)})
+        config = config.model_copy(update={"methods": config.methods.model_copy(update={"toxicity": scored})})
     config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 

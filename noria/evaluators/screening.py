@@ -48,10 +48,10 @@ _CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _ISSUER = re.compile(r"^(?:4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12})$")
 _WRITTEN = re.compile(r"[\s().-]")
 
-_OTHER_SENSES = ("ass", "cock", "dick", "hoe", "nude", "spunk", "suck", "tit")
+OTHER_SENSES = ("ass", "cock", "dick", "hoe", "nude", "spunk", "suck", "tit")
 """Words of the list that are animals, tools and names as well: they are left to stand."""
 
-_MISSING = ("dickhead", "gook", "n1gga", "n1gger", "wanker", "whore")
+MISSING = ("dickhead", "gook", "n1gga", "n1gger", "wanker", "whore")
 """Words that the list lacks."""
 
 
@@ -116,7 +116,7 @@ class Screen:
     def _words(self) -> "object":
         from glin_profanity import Filter
 
-        return Filter({"languages": ["english"], "ignore_words": list(_OTHER_SENSES), "custom_words": list(_MISSING)})
+        return Filter({"languages": ["english"], "ignore_words": list(OTHER_SENSES), "custom_words": list(MISSING)})
 
     def _toxic(self, text: str) -> Iterator[str]:
         result = self._words.check_profanity(text)  # type: ignore[attr-defined]

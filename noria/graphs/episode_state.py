@@ -25,6 +25,7 @@ class State(TypedDict, total=False):
     attacks: tuple[Attack, ...]  # challenge
     verdicts: tuple[Verdict, ...]  # rule
     stage: Stage  # every node that passes
+    variants: tuple[Task, ...]  # paraphrase
     samples: tuple[Sample, ...]  # screen
     decision: gate.Decision  # rule, or the first check that fails
     episode: Episode  # admit, refuse

@@ -24,9 +24,9 @@ async def read(context: Context, number: int) -> tuple[Measured, list[GuardReadi
         return Measured(), []
     history, name = context.history, f"{context.config.random}/{number}/guard"
     episodes = list(history.episodes(number))
-    rows = measures.accepted(
-        history.samples(number=number, role="solver"), episodes, history.deal(number), context.domains
-    )
+    # A variant says an accepted task again on purpose: it is no sign of sameness.
+    own = [one for one in history.samples(number=number, role="solver") if not one.provenance.variant_of]
+    rows = measures.accepted(own, episodes, history.deal(number), context.domains)
     now = await asyncio.to_thread(measures.measure, episodes, rows, context.domains, context.index.embedder.embed, name)
     audited = await _audited(context, rows, name) if "labels" in rules else Audited(0, (), ())
     planted = await _planted(context, number, name) if "hacks" in rules else {}

@@ -1,5 +1,6 @@
 """What an episode leaves behind: its record, and the rows an accepted candidate teaches."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from noria.evaluators.domain import Domain
@@ -7,7 +8,7 @@ from noria.evaluators.foreign import foreign
 from noria.fence import drawn, settled
 from noria.graphs.novelty import shape
 from noria.identity import canonical_json, sample_id, stream
-from noria.types import Episode, Message, Outcome, Provenance, Sample, Source, Stage, Turn
+from noria.types import PARAPHRASE, Episode, Message, Outcome, Provenance, Sample, Source, Stage, Task, Turn
 
 
 def ended(state: dict[str, Any], outcome: Outcome, *, sample: str | None = None) -> Episode:
@@ -87,6 +88,20 @@ def samples(
         for one in (proposed.messages if proposed else ())
     )
     return [answer, _sample("generator", fenced, proposal, wrote)]
+
+
+def variants(answer: Sample, tasks: Iterable[Task], ask: Callable[[str], tuple[Message, ...]]) -> list[Sample]:
+    """The same response to the same task in other words, a row each that says whose variant it is.
+
+    `ask` renders an instruction as the solver is asked it.
+    """
+    story = answer.provenance
+    found = []
+    for task in tasks:
+        own = {"worded_by": task.worded_by, "strategy": PARAPHRASE, "parents": (answer.id, *story.parents)}
+        told = story.model_copy(update=own)
+        found.append(_sample("solver", ask(task.instruction), answer.messages[-1].content, told))
+    return found
 
 
 def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:

@@ -17,6 +17,7 @@ from noria.memory.accepted import PAGE, Accepted, sample_row
 from noria.memory.ledger import Write, put, replace
 from noria.memory.withdrawals import standing
 from noria.types import (
+    PARAPHRASE,
     Dealt,
     Episode,
     Exam,
@@ -276,6 +277,16 @@ class History(Accepted):
         if number is not None:
             query = query.where(tables.samples.c.round == number)
         return [(row.role, row.domain, row.source, row.worded_by, row.count) for row in self.ledger.rows(query)]
+
+    def variants(self, number: int | None = None) -> int:
+        """How many standing samples say another's task in other words, of one round or of all."""
+        if not self.ledger.has(tables.selections):  # the tables of before there were any
+            return 0
+        query = select(func.count()).select_from(tables.samples).where(tables.samples.c.strategy == PARAPHRASE)
+        query = standing(self.ledger, query)
+        if number is not None:
+            query = query.where(tables.samples.c.round == number)
+        return int(self.ledger.value(query))
 
     def tokens(self) -> tuple[int, int]:
         """Prompt and completion tokens of all turns."""

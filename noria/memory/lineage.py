@@ -1,7 +1,8 @@
 """Descent: what follows from a sample or a policy, however far.
 
     sample ─► adapters that learned from it ─► samples they wrote ─► adapters that learned from those ─► …
-       └┄┄► samples shown it as a neighbour        └┄┄► samples they only had a say in
+       ├──► its variants in other words            └┄┄► samples they only had a say in
+       └┄┄► samples shown it as a neighbour
 
 Whole lines are descent: a policy wrote a sample as its solver or as its generator, a policy
 learned from a sample, a policy grew from another's weights. Broken lines are weak links,
@@ -88,6 +89,8 @@ class Kin:
     """Policy to the policies that have its weights as their base."""
     shown: dict[int, "array[int]"] = field(default_factory=dict)
     """Sample to the samples whose generator was shown it."""
+    variants: dict[int, "array[int]"] = field(default_factory=dict)
+    """Sample to the samples that are the same in other words: they go where it goes."""
 
     @classmethod
     def of(cls, rows: Iterable[Told], policies: Iterable[tuple[str, tuple[str, ...], Iterable[str]]]) -> "Kin":
@@ -101,6 +104,8 @@ class Kin:
             writers = {row.story.policy, row.story.generator}
             for policy in writers:
                 kin.wrote.setdefault(policy, array("I")).append(at)
+            if (first := number.get(row.story.variant_of)) is not None:
+                kin.variants.setdefault(first, array("I")).append(at)
             for policy in {row.story.critic, row.story.adversary, row.story.judge} - writers - {""}:
                 kin.swayed.setdefault(policy, array("I")).append(at)
             if row.story.neighbours:
@@ -157,7 +162,8 @@ class Descent:
 def descend(kin: Kin, *, samples: Iterable[str] = (), policies: Iterable[str] = ()) -> Descent:
     """Walk from samples and policies to all that follows from them; ids that are not known lead nowhere."""
     begun = set(samples)
-    roots = [at for at, one in enumerate(kin.samples) if one in begun]
+    named = [at for at, one in enumerate(kin.samples) if one in begun]
+    roots = sorted({*named, *(variant for at in named for variant in kin.variants.get(at, ()))})
     owner: dict[int, str] = dict.fromkeys(roots, ROOT)
     found: dict[str, Step] = {}
     fresh = [Step(one, ROOT, 0) for one in dict.fromkeys(policies)]

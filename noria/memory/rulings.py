@@ -33,7 +33,8 @@ def given(history: History, episode: str) -> str:
         SessionError: it gave none.
     """
     table = tables.samples
-    query = select(table.c.id).where(table.c.episode == episode, table.c.role == "solver")
+    # The first is the candidate's own; its variants in other words come after it.
+    query = select(table.c.id).where(table.c.episode == episode, table.c.role == "solver").order_by(table.c.sequence)
     if (found := history.ledger.value(query)) is None:
         raise SessionError(f"The episode {episode} gave no sample.", mend="`noria accepted` lists those that did.")
     return str(found)

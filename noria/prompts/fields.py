@@ -30,6 +30,14 @@ FIELDS: dict[str, frozenset[str]] = {
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
     "tag": frozenset({"instruction", MARK}),
+    "coach": frozenset({"instruction", "response", "evidence", MARK}),
+    "revise": frozenset({"instruction", "response", "advice", MARK}),
+    "paraphrase": frozenset({"about", "instruction", "parameters", MARK}),
+    "mistake": frozenset(
+        {"about", "level", "skill", "example", "example_json", "instruction", "response", "neighbours", NOTES, MARK}
+    ),
+    "toxic": frozenset({"text", MARK}),
+    "subtle": frozenset({"remarks", MARK}),
 }
 """Template to the fields it may ask for."""
 
@@ -39,7 +47,7 @@ OPTIONAL: dict[str, Any] = {NOTES: ()}
 PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", NOTES, MARK})
 """Fields that a program or the operator wrote, or chose from a closed set; everything else is data."""
 
-CHOSEN = {"critic": frozenset({"evidence"})}
+CHOSEN = {"critic": frozenset({"evidence"}), "coach": frozenset({"evidence"})}
 """Fields that are data elsewhere and a program's own here: the critic is shown the names of checks alone."""
 
 OPEN = frozenset({"solver"})
@@ -49,6 +57,8 @@ SEATS: dict[str, Role] = {
     "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
     "tag": "critic",
+    "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",
+    "subtle": "adversary",
 }  # fmt: skip
 """Template to the role that asks with it."""
 

@@ -27,7 +27,7 @@ from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown
 from noria.types.selecting import Belief, Lean, Selection
 from noria.types.standing import Cause, Move
 from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
-from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
+from noria.types.story import PARAPHRASE, Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import (
     ROLES,
     Bucket,
@@ -46,6 +46,7 @@ from noria.types.words import (
 
 __all__ = [
     "MEND",
+    "PARAPHRASE",
     "ROLES",
     "Arm",
     "Arms",

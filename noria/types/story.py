@@ -10,6 +10,9 @@ from pydantic import Field
 from noria.types.candidate import Attack, Attempt, Check, Critique, Seed, Task, Verdict
 from noria.types.words import Json, Message, Noun, Outcome, Reason, Role, Source, Stage, Warrant, WordedBy
 
+PARAPHRASE = "paraphrase"
+"""The strategy of a sample that is another's task in other words; its first parent is that sample."""
+
 
 class Usage(Noun):
     """Tokens one model call was billed for."""
@@ -167,6 +170,11 @@ class Provenance(Noun):
     """What it rests on; what is `judged` is never counted or exported as verified."""
     strategy: str = ""
     """The method by which it was dealt and asked for; empty where the generator proposed in its window."""
+
+    @property
+    def variant_of(self) -> str:
+        """The sample whose task it says in other words; empty where it is no variant."""
+        return self.parents[0] if self.strategy == PARAPHRASE else ""
 
     @property
     def verifiers(self) -> tuple[str, ...]:

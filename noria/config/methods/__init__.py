@@ -1,6 +1,5 @@
 """The methods of the survey that a session uses: all off, unless the config names them (see `method`)."""
 
-import importlib.util
 from collections.abc import Iterator
 
 from noria.config.methods.distillation import Distillation
@@ -44,21 +43,20 @@ def _kinds() -> Iterator[tuple[str, type[Method]]]:
 
 
 def usable(methods: Methods) -> tuple[Methods, dict[str, str]]:
-    """The methods without those that lack a package and may be skipped, and why each of these is.
+    """The methods without those that lack something and may be skipped, and why each of these is.
 
     Raises:
-        ConfigError: a method lacks a package and may not be skipped; the sentence names the install line.
+        ConfigError: a method lacks a package (or weights) and may not be skipped; the sentence names the line that
+            brings it.
     """
     skipped: dict[str, str] = {}
     for name, rules in methods.on().items():
-        absent = [one for one in rules.needs if importlib.util.find_spec(one) is None]
-        if not absent:
+        what, mend = rules.lacks()
+        if not what:
             continue
-        line = f"`pip install 'noria[{rules.extra}]'`" if rules.extra else f"`pip install {' '.join(absent)}`"
         if rules.missing == "refuse":
             raise ConfigError(
-                f"The method {name!r} needs {', '.join(absent)}, which is not installed.",
-                mend=f"{line} brings it; or set `methods.{name}.missing: skip`.",
+                f"The method {name!r} needs {what}.", mend=f"{mend}; or set `methods.{name}.missing: skip`."
             )
-        skipped[name] = f"{', '.join(absent)} is not installed ({line})"
+        skipped[name] = f"it needs {what} ({mend})"
     return (methods.model_copy(update=dict.fromkeys(skipped)), skipped) if skipped else (methods, skipped)

@@ -12,6 +12,7 @@ is off costs nothing.
 """
 
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -78,6 +79,18 @@ class Method(Part):
     def contradicts(self, config: "SessionConfig") -> str:
         """What in the rest of the config cannot go with it, as a sentence with the mend; empty where nothing does."""
         return ""
+
+    def lacks(self) -> tuple[str, str]:
+        """What it needs and this machine does not have, and the mend; empty where nothing lacks."""
+        if not (absent := self.absent(*self.needs)):
+            return "", ""
+        line = f"`pip install 'noria[{self.extra}]'`" if self.extra else f"`pip install {' '.join(absent)}`"
+        return f"{', '.join(absent)}, which is not installed", f"{line} brings it"
+
+    @staticmethod
+    def absent(*packages: str) -> list[str]:
+        """Those of some packages that are not installed."""
+        return [one for one in packages if find_spec(one) is None]
 
 
 class Family(Part):

@@ -18,10 +18,11 @@ from noria.types import Attack, Attempt, Check, Critique, Episode, Task, Turn, V
 Kind = Literal["turn", "checks", "draft", "attempts", "critique", "attack", "verdict", "end"]
 
 PLACE = {"generator": 0, "reword": 0, "explain": 3, "entails": 3, "solver": 5, "prefer": 7,
-         "critic": 9, "adversary": 11, "judge": 13}  # fmt: skip
+         "critic": 9, "adversary": 11, "judge": 13, "coach": 15, "revise": 16, "toxic": 18,
+         "paraphrase": 20}  # fmt: skip
 """When a template, or else a role, speaks in a draft; the odd and even places between are the programs'."""
 
-LATE = {"back_translation": 4, "hygiene": 15}
+LATE = {"back_translation": 4, "rewrite": 17, "cleanse": 19, "paraphrase": 21, "hygiene": 23}
 """Checks that are made later than when a proposal is read."""
 
 AFTER = 99
