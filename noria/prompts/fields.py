@@ -27,6 +27,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "judge": frozenset({"instruction", "response", "evidence", MARK}),
     "prefer": frozenset({"instruction", "first", "second", MARK}),
     "solver": frozenset({"instruction"}),
+    "restate": frozenset({"instruction", "response", MARK}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
 }
@@ -47,6 +48,7 @@ OPEN = frozenset({"solver"})
 SEATS: dict[str, Role] = {
     "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
+    "restate": "solver",
 }  # fmt: skip
 """Template to the role that asks with it."""
 
