@@ -86,7 +86,7 @@ class Attempt(Noun):
 
     @property
     def aided(self) -> bool:
-        """Whether it is no plain attempt of the solver's: a teacher wrote it, or it was made with an answer in sight."""
+        """Whether it is no plain attempt of the solver's: a teacher's, or made with an answer in sight."""
         return any(check.name in AIDS for check in self.checks)
 
 
