@@ -107,7 +107,7 @@ def export(
                 if tasks % EVERY == 0:
                     status.update(f"Writing: {tasks} of {whole} tasks")
 
-            done = write(story, order, _inspection(session, story), drawings, tell)
+            done = write(story, order, inspection(session, story), drawings, tell)
     if as_json:
         assert done.export is not None
         typer.echo(done.export.model_dump_json())
@@ -184,7 +184,7 @@ def still(session: Path) -> Iterator[History]:
         yield story
 
 
-def _inspection(session: Path, story: History) -> "Inspection":
+def inspection(session: Path, story: History) -> "Inspection":
     """What the session screens for and keeps out, as it would of a new round."""
     from noria.evaluators.benchmarks import benchmarks
     from noria.evaluators.contamination import Item, Kept, own_words

@@ -43,6 +43,7 @@ def register() -> None:
         accepted,
         attack,
         contamination,
+        coreset,
         doctor,
         export,
         figures,
