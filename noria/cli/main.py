@@ -42,6 +42,7 @@ def register() -> None:
     from noria.cli import (  # noqa: F401  (the commands register themselves)
         accepted,
         attack,
+        compress,
         contamination,
         coreset,
         doctor,

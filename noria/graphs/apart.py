@@ -50,13 +50,25 @@ class Compared:
         )
 
 
-def items(
-    history: History, config: SessionConfig, domains: dict[str, Domain], count: int, name: str
-) -> Items:
+def items(history: History, config: SessionConfig, domains: dict[str, Domain], count: int, name: str) -> Items:
     """Up to `count` items of each domain that no training may see and no exam of the session asks."""
     beaten = history.quarantined()
     trusted = {key: one for key, one in domains.items() if one.verifier not in beaten}
     return draw(trusted, dict(config.domains), count, name, used=set(), where="test", taught=history.taught)
+
+
+def frozen(history: History, domains: dict[str, Domain]) -> Items:
+    """The session's frozen items, as its first exam asked them; none where none was held."""
+    beaten = history.quarantined()
+    for exam in history.exams():
+        asked = [item.task for item in history.exam_items(exam.round) if item.frozen]
+        if asked:
+            return [
+                (task, domains[task.domain].at(task.level))
+                for task in asked
+                if task.domain in domains and domains[task.domain].verifier not in beaten
+            ]
+    return []
 
 
 async def examined(

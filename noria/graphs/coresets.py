@@ -1,7 +1,7 @@
 """Does a coreset keep the exam score? Two students, trained at equal steps, on the same exam.
 
-    coreset ─► the same number of rows ─► student ┐
-    whole   ─► the same number of rows ─► student ┴► exam apart ─► the difference, with its interval
+coreset ─► the same number of rows ─► student ┐
+whole   ─► the same number of rows ─► student ┴► exam apart ─► the difference, with its interval
 """
 
 from collections.abc import Callable, Sequence

@@ -137,7 +137,7 @@ class Quantise(Method):
 
 
 class PromptCompression(Method):
-    """A shorter text of a template is tried against the one in force, and what both got is written down."""
+    """A shorter text of a template is dealt against the one in force, and stays if acceptance does not fall by it."""
 
     leaf: ClassVar[Leaf] = Leaf.JOINT_COMPRESSION
     hook: ClassVar[Hook] = "lean"
@@ -150,10 +150,14 @@ class PromptCompression(Method):
     """Which template."""
     keep: float = Field(default=0.7, gt=0, lt=1)
     """Share of its own words, beside its fields, that stay."""
+    margin: float = Field(default=0.15, gt=0, lt=1)
+    """The loss of acceptance, as a share of episodes, that must be ruled out for the shorter text to stay."""
+    episodes: int = Field(default=20, ge=1)
+    """Ended episodes of each text before it is decided."""
 
     def contradicts(self, config: "SessionConfig") -> str:
-        """There must be a second round to compare in."""
-        return "" if config.stop.rounds != 1 else "with `stop.rounds: 1` there is no round to compare the two texts in"
+        """There must be a round before the comparison, and one for it."""
+        return "" if config.stop.rounds > 1 else "with `stop.rounds: 1` there is no round to compare the two texts in"
 
 
 class Distillation(Family):

@@ -102,7 +102,7 @@ class Source:
             ask = Judge.preferring(task.instruction, first.response, second.response)
             return Question(dealt, domain, ask, task, first)
         if template == "restate":
-            target = await self._target(dealt, domain, task, made)
+            target = await program_truth(dealt, domain, task, self.runner)
             ask = Solver.restating(task, domain, target.response, n=1, temperature=heat)
             return Question(dealt, domain, ask, task, target)
         critique = next(iter(ended.critiques[len(ended.drafts) - 1 :]), None)

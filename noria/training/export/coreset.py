@@ -1,7 +1,7 @@
 """A coreset of a session's accepted answers as one file: JSON lines of prompt and completion, as TRL reads them.
 
-    accepted answers ─► clean, standing ─► herded to `size` ─► FILE (aside, then renamed)
-                                       └► the same number of rows shown of each ─► two trainings that compare
+accepted answers ─► clean, standing ─► herded to `size` ─► FILE (aside, then renamed)
+└► the same number of rows shown of each ─► two trainings that compare
 """
 
 import json
