@@ -74,8 +74,9 @@ class DistilTokens(Method):
             return "the teacher is the student itself; name a model's folder, or `base`"
         if self.teacher in config.endpoints:
             return f"the endpoint {self.teacher!r} shows no logits; name a model's folder, or `base`"
-        if self.teacher != "base" and not (Path(self.teacher).expanduser() / "config.json").is_file():
-            return f"there is no model folder {self.teacher!r}; name one, or `base`"
+        folder = Path(self.teacher).expanduser()
+        if self.teacher != "base" and not (folder.is_absolute() and (folder / "config.json").is_file()):
+            return f"there is no model folder {self.teacher!r}; name one by its whole path, or `base`"
         return ""
 
 
