@@ -13,7 +13,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
 from noria.failpoints import at
 from noria.identity import content_id
-from noria.types import Attempt, Check, Dealt, Source, Task, Turn
+from noria.types import RESTATED, Attempt, Check, Dealt, Source, Task, Turn
 
 MARGIN = 8
 """Tokens a response may have beyond what a right answer needs."""
@@ -36,20 +36,46 @@ class Solver(Agent):
         )
 
     async def attempt(
-        self, dealt: Dealt, domain: Domain, task: Task, *, count: int, temperature: float, source: Source
-    ) -> list[Attempt]:
-        """Answer a task `count` times; the first answer is the likeliest where temperature is 0."""
+        self, dealt: Dealt, domain: Domain, task: Task, *, count: int, temperature: float, source: Source,
+        after: int = 0, told: tuple[Check, ...] = (),
+    ) -> list[Attempt]:  # fmt: skip
+        """Answer a task `count` times; the first answer is the likeliest where temperature is 0.
+
+        `after` is the attempt number that those of its turns follow; `told` goes before the checks of each.
+        """
         replies: list[tuple[str, str]] = []
         turns = 0
         while len(replies) < count and turns < count:
             turns += 1
             ask = self.solving(task, domain, n=count - len(replies), temperature=temperature)
-            turn = await self.turn(dealt.episode, task.draft, turns, ask)
+            turn = await self.turn(dealt.episode, task.draft, after + turns, ask)
             # A turn found finished may be of the policy that sat here before.
             replies.extend((turn.policy, reply) for reply in turn.replies)
             if not turn.replies:
                 break
-        return [await checked(domain, task, said, who, source, self.desk.runner) for who, said in replies[:count]]
+        return [await checked(domain, task, said, who, source, self.desk.runner, told) for who, said in replies[:count]]
+
+    @staticmethod
+    def restating(task: Task, domain: Domain, response: str, *, n: int, temperature: float) -> Ask:
+        """What a task asks together with an answer that is to be said in one's own words."""
+        return Ask(
+            template="restate",
+            fields={"instruction": task.instruction, "response": response},
+            max_tokens=domain.answer_tokens + MARGIN,
+            temperature=temperature,
+            n=n,
+        )
+
+    async def restate(
+        self, dealt: Dealt, domain: Domain, task: Task, response: str, *, count: int, temperature: float,
+        source: Source, after: int,
+    ) -> list[Attempt]:  # fmt: skip
+        """Say a right answer again in one's own words, in `count` ways; each is checked like any attempt."""
+        ask = self.restating(task, domain, response, n=count, temperature=temperature)
+        turn = await self.turn(dealt.episode, task.draft, after + 1, ask)
+        runner = self.desk.runner
+        told = (Check.of(RESTATED, True, f"said again, with {response[:80]!r} in sight"),)
+        return [await checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count]]
 
     async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[tuple[Attempt, bool]]:
         """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap."""
@@ -68,11 +94,14 @@ class Solver(Agent):
         return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
 
 
-async def checked(domain: Domain, task: Task, response: str, policy: str, source: Source, runner: Runner) -> Attempt:
+async def checked(
+    domain: Domain, task: Task, response: str, policy: str, source: Source, runner: Runner,
+    told: tuple[Check, ...] = (),
+) -> Attempt:  # fmt: skip
     """A response with what the domain's program found, and whether it holds what no answer holds."""
     text = response.strip()
     found = await domain.check(task.grounding, text, runner)
-    return attempted(task, text, policy, source, (*found, form.response(text, task.instruction)))
+    return attempted(task, text, policy, source, (*told, *found, form.response(text, task.instruction)))
 
 
 def attempted(task: Task, text: str, policy: str, source: Source, checks: tuple[Check, ...]) -> Attempt:

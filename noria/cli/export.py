@@ -76,6 +76,12 @@ def export(
     merged: Annotated[bool, typer.Option("--merged", help="With --adapter: merged into the base.")] = False,
     tainted: Annotated[bool, typer.Option("--tainted", help="With --adapter: even if a purge marked it.")] = False,
     base_model: Annotated[str, typer.Option(help="With --adapter: the base's name on a hub.")] = "",
+    quantise: Annotated[
+        str, typer.Option("--quantise", help="With --adapter: merged and rounded to int8 or int4, as a GGUF file.")
+    ] = "",
+    exam: Annotated[
+        bool, typer.Option("--exam/--no-exam", help="With --quantise: examine it before and after.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Write the accepted data, or with --adapter the student, as a folder that datasets and transformers load."""
@@ -83,11 +89,15 @@ def export(
     if adapter:
         if shapes:
             raise ConfigError("An export is of data or of weights.", mend="Leave --format or --adapter out.")
-        _weights(session, to, adapter, merged=merged, tainted=tainted, base_model=base_model, licence=licence,
-                 language=language or [], name=name, force=force, as_json=as_json)  # fmt: skip
+        from noria.cli.export_weights import weights
+
+        weights(session, to, adapter, merged=merged, quantised=quantise, exam=exam, tainted=tainted,
+                base_model=base_model, licence=licence, language=language or [], name=name, force=force,
+                as_json=as_json)  # fmt: skip
         return
-    if merged or tainted or base_model:
-        raise ConfigError("--merged, --tainted and --base-model are of weights.", mend="Give --adapter with them.")
+    if merged or tainted or base_model or quantise:
+        flags = "--merged, --quantise, --tainted and --base-model"
+        raise ConfigError(f"{flags} are of weights.", mend="Give --adapter with them.")
     choice = {
         "role": role, "rounds": rounds or (), "domains": domains or (), "levels": levels or (),
         "sources": sources or (), "policies": policies or (), "verdicts": verdicts or (),
@@ -107,7 +117,7 @@ def export(
                 if tasks % EVERY == 0:
                     status.update(f"Writing: {tasks} of {whole} tasks")
 
-            done = write(story, order, _inspection(session, story), drawings, tell)
+            done = write(story, order, inspection(session, story), drawings, tell)
     if as_json:
         assert done.export is not None
         typer.echo(done.export.model_dump_json())
@@ -184,7 +194,7 @@ def still(session: Path) -> Iterator[History]:
         yield story
 
 
-def _inspection(session: Path, story: History) -> "Inspection":
+def inspection(session: Path, story: History) -> "Inspection":
     """What the session screens for and keeps out, as it would of a new round."""
     from noria.evaluators.benchmarks import benchmarks
     from noria.evaluators.contamination import Item, Kept, own_words
@@ -229,24 +239,3 @@ def _said(done: "Written") -> Iterator[str]:
         yield "No licence is stated: --license NAME writes one into the card."
     form = next(form for form in order.formats if done.rows[form])
     yield f'load_dataset({json.dumps(str(order.to))}, "{form}", split="train")   README.md is its card'
-
-
-def _weights(
-    session: Path, to: Path, policy: str, *, merged: bool, tainted: bool, base_model: str, licence: str,
-    language: list[str], name: str, force: bool, as_json: bool,
-) -> None:  # fmt: skip
-    from noria.training.export.weights import WeightsOrder, write_weights
-
-    order = WeightsOrder(
-        to=to.absolute(), session=session.absolute(), policy=policy, merged=merged, tainted=tainted,
-        base_model=base_model, title=name, licence=licence, language=tuple(language), force=force,
-    )  # fmt: skip
-    with still(session) as story:
-        done = write_weights(story, order)
-    if as_json:
-        typer.echo(done.model_dump_json())
-        return
-    size = sum(mark.size for mark in done.files.values()) / 1e6
-    out.print(f"{done.told['name']}, {done.kind}, {size:.0f} MB in {order.to}   README.md is its card", markup=False)
-    if not order.licence:
-        out.print("No licence is stated: --license NAME writes one into the card.", markup=False)

@@ -42,7 +42,9 @@ def register() -> None:
     from noria.cli import (  # noqa: F401  (the commands register themselves)
         accepted,
         attack,
+        compress,
         contamination,
+        coreset,
         doctor,
         export,
         figures,

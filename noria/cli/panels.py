@@ -11,7 +11,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     ),
     "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "approve", "refuse", "rollback"),
     "Prove": ("verifiers", "judges", "guards", "seats", "attack", "contamination", "study"),
-    "Data out": ("export", "push"),
+    "Data out": ("export", "coreset", "push"),
     "Mend": ("purge", "memory"),
 }  # fmt: skip
 """A panel's name and its commands, in the order they are shown in."""

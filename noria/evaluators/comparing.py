@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from noria.evaluators.bounds import NORMAL
-from noria.evaluators.gate import holm, wilson
+from noria.evaluators.bounds import NORMAL, loss_bound
+from noria.evaluators.gate import holm, sign_test, wilson
 
 Z = 1.959964
 """Of a two-sided interval of 95 %."""
@@ -72,6 +72,19 @@ def difference(a: Count, b: Count) -> Difference | None:
         return None
     low, high = newcombe(a, b, Z)
     return Difference(b.part / b.whole - a.part / a.whole, low, high, _p(lambda z: newcombe(a, b, z)))
+
+
+def paired(wins: int, losses: int, items: int) -> Difference | None:
+    """The difference of two shares right on the same items, b less a; `wins` are those that b alone got right.
+
+    The score interval for paired shares of T. Tango (Statistics in Medicine 17, 1998), 95 % of both sides; p is
+    the exact sign test's, two-sided. None of no item.
+    """
+    if not items:
+        return None
+    low, high = loss_bound(wins, losses, items, 0.025), -loss_bound(losses, wins, items, 0.025)
+    p = min(1.0, 2 * min(sign_test(wins, losses), sign_test(losses, wins)))
+    return Difference((wins - losses) / items, low, high, p)
 
 
 def newcombe(a: Count, b: Count, z: float) -> tuple[float, float]:

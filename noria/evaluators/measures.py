@@ -79,6 +79,11 @@ def accepted(
     ]
 
 
+def _alone(made: Attempt) -> bool:
+    """Whether the solver made it, with nothing but the task before it."""
+    return made.source != "program" and not made.aided
+
+
 def measure(
     episodes: Sequence[Episode],
     rows: Sequence[Accepted],
@@ -94,7 +99,7 @@ def measure(
         (_stratum(one), task, answers)
         for one in own
         for task in one.drafts
-        for answers in [[made for made in one.attempts if made.task == task.id and made.source != "program"]]
+        for answers in [[made for made in one.attempts if made.task == task.id and _alone(made)]]
         if len(answers) > 1
     ]
     rates = [(stratum, sum(one.passed for one in made) / len(made)) for stratum, _, made in tried]

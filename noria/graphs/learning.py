@@ -112,6 +112,10 @@ async def promote(context: Context, number: int, student: str) -> bool:
     await context.history.keep_round(number, "promoted", promoted=policy.name)
     at("promotion.kept")
     context.tell("promote", {"round": number, "policy": policy.name, "parent": parent.name})
+    if (rules := context.config.methods.quantise) is not None:
+        from noria.graphs import quantising
+
+        await quantising.promoted(context, number, policy, rules)
     return context.pointer("student").id == policy.id
 
 

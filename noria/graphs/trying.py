@@ -3,6 +3,8 @@
 attempt ─► review ─► challenge ─► rule
 """
 
+from importlib import import_module
+
 from langgraph.runtime import Runtime
 
 from noria.agents.adversary import Adversary
@@ -29,10 +31,14 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     )
     passed = [one for one in made if one.passed]
     rate = len(passed) / len(made) if made else 0.0
-    found = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}
+    found: Update = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}
     low, high = play.solve_rate
     if not low <= rate <= high:
         return found | turned_away(Reason.OUT_OF_BAND, f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}")
+    for rules in context.config.methods.on("attempt").values():
+        taught = await import_module(rules.module).attempt(state, runtime, rules, made)
+        found["attempts"] = (*found["attempts"], *taught)
+        passed = [one for one in taught if one.passed] or passed
     judge: Judge = Judge.seated(context.desk, dealt)
     target = await candidate.target(passed, dealt, domain, task, judge)
     if target is None and (play.targets == "verified" or domain.model_written(task.grounding)):

@@ -27,6 +27,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "judge": frozenset({"instruction", "response", "evidence", MARK}),
     "prefer": frozenset({"instruction", "first", "second", MARK}),
     "solver": frozenset({"instruction"}),
+    "restate": frozenset({"instruction", "response", MARK}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
     "tag": frozenset({"instruction", MARK}),
@@ -59,6 +60,7 @@ SEATS: dict[str, Role] = {
     "tag": "critic",
     "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",
     "subtle": "adversary",
+    "restate": "solver",
 }  # fmt: skip
 """Template to the role that asks with it."""
 

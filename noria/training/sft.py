@@ -99,7 +99,7 @@ def run(job: Job) -> None:
     gpu = torch.cuda.is_available()
     tokenizer = AutoTokenizer.from_pretrained(job.base)
     fitted = fit(
-        read_rows(Path(job.rows)), lambda row: _length(tokenizer, row),
+        read_rows(Path(job.rows)), lambda row: measured(tokenizer, row),
         max_tokens=job.max_tokens, max_row_tokens=job.max_row_tokens, epochs=job.epochs, seed=job.seed,
     )  # fmt: skip
     if not fitted.rows:
@@ -143,7 +143,8 @@ def _conversation(row: Row) -> dict[str, Any]:
     return {"prompt": prompt, "completion": [{"role": "assistant", "content": row.completion}]}
 
 
-def _length(tokenizer: Any, row: Row) -> int:
+def measured(tokenizer: Any, row: Row) -> int:
+    """Tokens of a row, its chat template included."""
     said = [*(message.model_dump() for message in row.prompt), {"role": "assistant", "content": row.completion}]
     return len(tokenizer.apply_chat_template(said, tokenize=True, return_dict=True)["input_ids"])
 

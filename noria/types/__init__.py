@@ -7,7 +7,19 @@ a *sample* projects a passing attempt (or an accepted proposal) for one role. Ev
 here is frozen and goes to disk or over the wire as it is; the ledger stores nothing else.
 """
 
-from noria.types.candidate import Attack, Attempt, Check, Critique, Grounding, Probe, Seed, Task, Verdict
+from noria.types.candidate import (
+    RESTATED,
+    TAUGHT,
+    Attack,
+    Attempt,
+    Check,
+    Critique,
+    Grounding,
+    Probe,
+    Seed,
+    Task,
+    Verdict,
+)
 from noria.types.learning import (
     Demand,
     DemandName,
@@ -47,7 +59,9 @@ from noria.types.words import (
 __all__ = [
     "MEND",
     "PARAPHRASE",
+    "RESTATED",
     "ROLES",
+    "TAUGHT",
     "Arm",
     "Arms",
     "Attack",

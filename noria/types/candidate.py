@@ -9,6 +9,10 @@ from pydantic import Field
 
 from noria.types.words import Json, Message, Noun, Ruling, Source, WordedBy
 
+TAUGHT, RESTATED = "taught", "restated"
+AIDS = frozenset({TAUGHT, RESTATED})
+"""Names of the checks that say how an attempt came about which tells nothing of what the solver can do alone."""
+
 
 class Seed(Noun):
     """What an episode starts from."""
@@ -79,6 +83,11 @@ class Attempt(Noun):
     def passed(self) -> bool:
         """Whether every check passed; an attempt nobody checked has not passed."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def aided(self) -> bool:
+        """Whether it is no plain attempt of the solver's: a teacher's, or made with an answer in sight."""
+        return any(check.name in AIDS for check in self.checks)
 
 
 class Critique(Noun):

@@ -54,9 +54,10 @@ FAMILIES = (
     *("distillation and compression",) * 3, *("self-evolution",) * 3,
 )  # fmt: skip
 
-Hook = Literal["select", "deal", "lean", "route", "enhance", "curate", "train", "judge", "examine", "meta"]
-"""Where a method joins the wheel: it chooses rows, deals hands its own way, leans on the next plan, routes or enhances
-an accepted candidate, changes what is curated, trained, judged or examined, or weighs the other methods."""
+Hook = Literal["select", "deal", "lean", "attempt", "route", "enhance", "curate", "train", "judge", "examine", "meta"]
+"""Where a method joins the wheel: it chooses rows, deals hands its own way, leans on the next plan, attempts a task
+beside the solver, routes or enhances an accepted candidate, changes what is curated, trained, judged or examined, or
+weighs the other methods."""
 
 
 class Method(Part):

@@ -2,7 +2,7 @@
 
 generator  parses · in its window · not reserved · new · own words
 reword     parses · says the same            judge   parses · right
-adversary  parses · holds                    solver  parses · right          the others parse
+adversary  parses · holds                    solver, restate  parses · right          the others parse
 """
 
 import json
@@ -28,7 +28,7 @@ SAYS, RIGHT, HOLDS = "says the same", "right", "holds"
 
 MARKS = {
     "generator": (PARSES, VALID, FREE, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
-    "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT),
+    "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT), "restate": (PARSES, RIGHT),
 }  # fmt: skip
 """What each template's replies may earn; those of the others parse or do not."""
 
@@ -48,7 +48,7 @@ def marks(template: str) -> tuple[str, ...]:
 
 async def weigh(question: Question, turn: Turn, history: History, runner: Runner) -> Weighed:
     """Weigh the reply of a turn that answers a question; nothing is claimed or written."""
-    how = {"generator": _proposal, "reword": _wording, "adversary": _claim, "solver": _answer}
+    how = {"generator": _proposal, "reword": _wording, "adversary": _claim, "solver": _answer, "restate": _answer}
     earned: list[str] = []
     weighing: Callable[..., Awaitable[str]] = how.get(question.ask.template, _read)
     try:

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The ranks that vLLM can be told to make room for."""
 
+RELATIONS = {"adapter": "adapter", "merged": "finetune", "quantised": "quantized"}
+"""A hub's word for what an export is to its base."""
+
+TAGS: dict[str, list[str]] = {"adapter": ["lora"], "merged": [], "quantised": ["gguf"]}
+
+SCHEMES = {
+    "int8": "eight bits a weight and a scale every 32 (GGUF's Q8_0)",
+    "int4": "four bits a weight with a scale and a least value every 32 (GGUF's Q4_1), embeddings in eight",
+}
+
 KINDS = {
     "new": "of this round", "replay": "replayed from earlier rounds", "anchor": "of the user's own, as anchors",
     "truth": "of these, a program's in place of anchors", "generator": "proposals, for the generator's role",
@@ -26,20 +36,24 @@ KINDS = {
 
 
 def described(
-    history: History, order: "WeightsOrder", policy: Policy, name: str, base: Policy | None, lineage: dict[str, Any]
-) -> str:
-    """The text of the card; `name` is the base's on a hub, empty where nobody knows one."""
-    kind = "merged" if order.merged else "adapter"
+    history: History, order: "WeightsOrder", policy: Policy, name: str, base: Policy | None, lineage: dict[str, Any],
+    lost: Json | None = None,
+) -> str:  # fmt: skip
+    """The text of the card; `name` is the base's on a hub, empty where nobody knows one.
+
+    `lost` is what quantising cost, where the weights were.
+    """
+    kind = "quantised" if lost else "merged" if order.merged else "adapter"
     local = Path(base.folder).name if base and base.folder else "base"
     training, title = policy.training, order.title or f"{policy.name} of the Noria session {order.session.name}"
     front: Json = {"library_name": "peft" if kind == "adapter" else "transformers", "pipeline_tag": "text-generation"}
     if name:
-        front |= {"base_model": name, "base_model_relation": "adapter" if kind == "adapter" else "finetune"}
+        front |= {"base_model": name, "base_model_relation": RELATIONS[kind]}
     if order.language:
         front["language"] = list(order.language)
     if order.licence:
         front["license"] = order.licence
-    front["tags"] = ["noria", "self-play", "synthetic", *(["lora"] if kind == "adapter" else [])]
+    front["tags"] = ["noria", "self-play", "synthetic", *TAGS[kind]]
     exam = next((one for one in history.exams() if one.student == policy.id), None)
     rank = int(training.get("recipe", {}).get("rank", 16))
     body: Json = {
@@ -67,6 +81,7 @@ def described(
         "trials": [_trial(history, one) for one in _trials(history) if one.policy == policy.id],
         "limits": _limits(history, exam),
         "licence": order.licence,
+        "lost": _lost(lost) if lost else None,
     }
     return card("model", front, body)
 
@@ -140,6 +155,18 @@ def _exam(history: History, exam: Exam) -> Json:
         "domains": [one.model_dump(mode="json") for one in exam.domains],
         "demands": [one.model_dump(mode="json") for one in exam.demands],
         "why": exam.why,
+    }
+
+
+def _lost(lost: Json) -> Json:
+    sizes = lost["bytes"]
+    said = lost.get("said") or "it was not examined: nothing is known of what the rounding cost"
+    return {
+        "file": lost["file"],
+        "how": f"Every weight was rounded to the nearest step of {SCHEMES[lost['scheme']]}; nothing was calibrated or "
+        f"trained. {sizes['before'] / 1e6:.0f} MB became {sizes['after'] / 1e6:.0f} MB.",
+        "said": said,
+        "on": lost.get("on", ""),
     }
 
 

@@ -27,7 +27,7 @@ LEFT = frozenset({".cache", ".DS_Store"})
 class Export(Noun):
     """What an exported folder is."""
 
-    kind: Literal["dataset", "adapter", "merged"]
+    kind: Literal["dataset", "adapter", "merged", "quantised"]
     noria: str = Field(default_factory=lambda: version("noria"))
     session: str
     """Name of the session's folder."""

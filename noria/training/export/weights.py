@@ -1,7 +1,8 @@
 """A trained policy as a folder that peft, transformers and vLLM load: its adapter, or merged into its base.
 
     policy ─► does it stand as it was trained? ─┬─ adapter: copied, its base named anew
-                                                └─ merged: copied, or merged in a child process
+                                                ├─ merged: copied, or merged in a child process
+                                                └─ quantised: merged, rounded, and examined before and after
                                      └─► lineage.json · README.md · noria.json ─► one rename
 
 Weights are safetensors, and every file is hashed on the way in and on the way out. An adapter
@@ -11,6 +12,7 @@ knows its base by a path of the machine that trained it; that path stays behind.
 import asyncio
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +28,9 @@ from noria.training.export.manifest import Export, beside, may_become, stand
 from noria.training.launch import merge, merging
 from noria.training.models import HUB, fetch_default
 from noria.training.publish import MANIFEST, made, refuse_pickles
+from noria.training.quantising import Scheme, quantise
 from noria.training.standing import must_stand
-from noria.types import Policy
+from noria.types import Json, Policy
 
 ADAPTER_CONFIG = "adapter_config.json"
 
@@ -44,6 +47,8 @@ class WeightsOrder:
     policy: str
     """Its name or id; `student` is whom the student's pointer points at."""
     merged: bool = False
+    quantised: Scheme | None = None
+    """How the merged weights are rounded, if they are."""
     tainted: bool = False
     base_model: str = ""
     """The base's name on a hub; empty takes what the session knows."""
@@ -53,12 +58,19 @@ class WeightsOrder:
     force: bool = False
 
 
-def write_weights(history: History, order: WeightsOrder) -> Export:
+Examined = Callable[[Path, Path], Json]
+"""Holds the same exam before and after: folders of the merged and of the quantised weights to what was found."""
+
+
+def write_weights(history: History, order: WeightsOrder, examine: Examined | None = None) -> Export:
     """Write a policy's folder; what stands there afterwards is whole.
+
+    `examine` is asked of quantised weights, before the card is written.
 
     Raises:
         ConfigError: the folder may not be replaced, or the policy has no weights of its own.
         ModelError: its weights, or its base's where they are merged, do not stand as they were trained.
+        EndpointError: a model cannot be served for its exam.
         SessionError: the session knows no such policy, or it is tainted.
         RunError: the merging failed, or the disk is full.
     """
@@ -69,8 +81,11 @@ def write_weights(history: History, order: WeightsOrder) -> Export:
     base = next((one for one in (history.policy(parent) for parent in policy.parents) if one), None)
     name = order.base_model or _hub(history)
     with beside(order.to) as place:
-        if order.merged:
+        lost: Json | None = None
+        if order.merged or order.quantised:
             _merged(history, order, policy, base, adapter, place)
+            if order.quantised:
+                lost = _quantised(place, order.quantised, base, examine)
         else:
             _copied(adapter, place)
             _renamed(place, name or (Path(base.folder).name if base else "base"))
@@ -78,15 +93,15 @@ def write_weights(history: History, order: WeightsOrder) -> Export:
         lineage = _lineage(history, policy, base, chain)
         with storage(place):
             (place / "lineage.json").write_text(json.dumps(lineage, indent=2) + "\n", encoding="utf-8")
-            card = described(history, order, policy, name, base, lineage)
+            card = described(history, order, policy, name, base, lineage, lost)
             (place / "README.md").write_text(card, encoding="utf-8")
         told = {
             "policy": policy.id, "name": policy.name, "round": policy.round, "base": lineage["base"],
-            "learned": lineage["sha256"], "licence": order.licence,
+            "learned": lineage["sha256"], "licence": order.licence, **({"quantised": lost} if lost else {}),
         }  # fmt: skip
         export = Export(
-            kind="merged" if order.merged else "adapter", session=order.session.name,
-            samples=chain.samples, head=chain.head, told=told,
+            kind="quantised" if order.quantised else "merged" if order.merged else "adapter",
+            session=order.session.name, samples=chain.samples, head=chain.head, told=told,
         )  # fmt: skip
         return stand(place, order.to, export, force=order.force)
 
@@ -170,6 +185,21 @@ def _merged(
         asyncio.run(merge(folder, adapter, own, dtype=dtype, base_id=base.id))
     _copied(own, place)
     shutil.rmtree(place / ".merging", ignore_errors=True)
+
+
+def _quantised(place: Path, scheme: Scheme, base: Policy | None, examine: Examined | None) -> Json:
+    """Round the merged weights in a folder: their file stands in their place, and what the rounding cost comes back."""
+    own, file = place / ".quantising", f"model-{scheme}.gguf"
+    before = sum(path.stat().st_size for path in place.glob("*.safetensors"))
+    asyncio.run(quantise(place, own, scheme, base_id=base.id if base else ""))
+    found = examine(place, own) if examine else {}
+    with storage(place):
+        (own / file).rename(place / file)
+        shutil.rmtree(own)
+        for path in place.glob("*.safetensors*"):
+            path.unlink()
+    after = (place / file).stat().st_size
+    return {"scheme": scheme, "file": file, "bytes": {"before": before, "after": after}, **found}
 
 
 def _lineage(history: History, policy: Policy, base: Policy | None, chain: Verified) -> dict[str, object]:

@@ -1,0 +1,137 @@
+"""The distillation subprocess: `python -m noria.training.distil JOB.json`.
+
+    rows ─► fit the budget ─► student (base + adapter) and teacher read each row
+                                 └► divergence of their next-token distributions on the completion ─► adapter
+
+Token-level distillation by TRL's GKDTrainer (*On-Policy Distillation of Language Models*, Agarwal et al.,
+arXiv 2306.13649) on the rows as they are (`lmbda` 0): the sequences that a session has verified. On-policy
+sampling inside the training step (`lmbda` above 0, and TRL's own DistillationTrainer, which does nothing else) decodes
+token by token without a server, some ten tokens a second on two cores, and its samples pass no check.
+Steps are told as JSON lines, weights are safetensors, and the folder is published by one rename.
+"""
+
+import json
+import os
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl.experimental.gkd import GKDConfig, GKDTrainer
+
+from noria.errors import NoriaError
+from noria.training.distil_job import DistilJob
+from noria.training.publish import PICKLES, aside, publish, refuse_pickles
+from noria.training.rows import Fitted, Row, fit, read_rows
+from noria.training.sft import IGNORED, MICRO, Teller, measured
+from noria.training.tether import tether
+
+
+class Trainer(GKDTrainer):  # type: ignore[misc]
+    """GKD that takes the product with the vocabulary only where a completion stands."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The divergence at the completions' tokens, in nats a token."""
+        labels = inputs["labels"]
+        first = int((labels != IGNORED).any(dim=0).int().argmax())
+        read = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        keep = labels.shape[1] - first + 1
+        outputs = model(**read, logits_to_keep=keep)
+        with torch.no_grad():
+            taught = self.teacher_model.eval()(**read, logits_to_keep=keep)
+        loss = self.generalized_jsd_loss(
+            outputs.logits[:, :-1], taught.logits[:, :-1], labels=labels[:, first:], beta=self.beta,
+            num_items_in_batch=num_items_in_batch,
+        )  # fmt: skip
+        return (loss, outputs) if return_outputs else loss
+
+
+def run(job: DistilJob) -> None:
+    """Train and publish one adapter."""
+    torch.set_num_threads(job.threads)
+    gpu = torch.cuda.is_available()
+    for folder in (job.adapter, job.teacher):
+        refuse_pickles(Path(folder))
+    tokenizer = AutoTokenizer.from_pretrained(job.base)
+    fitted = fit(
+        read_rows(Path(job.rows)), lambda row: measured(tokenizer, row),
+        max_tokens=job.max_tokens, max_row_tokens=job.max_row_tokens, epochs=job.epochs, seed=job.seed,
+    )  # fmt: skip
+    if not fitted.rows:
+        raise ValueError("no row fits the budget; raise methods.distil_tokens.max_tokens")
+    dtype = torch.bfloat16 if gpu else torch.float32
+    base = AutoModelForCausalLM.from_pretrained(job.base, dtype=dtype)
+    model = PeftModel.from_pretrained(base, job.adapter, is_trainable=True)
+    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype)
+    micro = job.batch if gpu else min(job.batch, MICRO)
+    out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
+    place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
+    config = GKDConfig(
+        output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
+        max_length=job.max_row_tokens, lmbda=0.0, beta=job.beta, temperature=1.0,
+        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-job.batch // micro),
+        learning_rate=job.learning_rate, num_train_epochs=job.epochs, weight_decay=0.0,
+        lr_scheduler_type="cosine", warmup_steps=0.05, seed=job.seed, data_seed=job.seed, report_to="none",
+        save_strategy="no", logging_steps=1, dataloader_num_workers=0, disable_tqdm=True,
+    )  # fmt: skip
+    teller = Teller(fitted.tokens * job.epochs)
+    trainer = Trainer(
+        model=model,
+        teacher_model=teacher,
+        args=config,
+        train_dataset=Dataset.from_list([{"messages": _chat(row)} for row in fitted.rows]),
+        processing_class=tokenizer,
+        callbacks=[teller],
+    )
+    trainer.train()
+    trainer.save_model(str(place))
+    if not alone:
+        return
+    for stray in [one for one in place.rglob("*") if one.suffix in PICKLES]:
+        stray.unlink()  # the trainer pickles its own arguments
+    (place / "training.json").write_text(json.dumps(_report(job, fitted, teller), indent=2))
+    publish(place, out, kind="adapter", made_by=job.identity(), base=job.base_id)
+
+
+def _chat(row: Row) -> list[dict[str, str]]:
+    return [
+        *({"role": one.role, "content": one.content} for one in row.prompt),
+        {"role": "assistant", "content": row.completion},
+    ]
+
+
+def _report(job: DistilJob, fitted: Fitted, teller: Teller) -> dict[str, Any]:
+    return {
+        "job": job.identity(),
+        "recipe": job.model_dump(exclude={"base", "teacher", "adapter", "rows", "out"}),
+        "rows": len(fitted.rows),
+        "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
+        "tokens": fitted.tokens * job.epochs,
+        "loss_first": teller.losses[0],
+        "loss_last": teller.losses[-1],
+        "losses": [round(loss, 4) for loss in teller.losses],
+        "seconds": round(time.monotonic() - teller.started, 1),
+        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+    }
+
+
+def main(path: str) -> int:
+    """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
+    tether()
+    try:
+        run(DistilJob.model_validate_json(Path(path).read_text(encoding="utf-8")))
+    except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
+        print(f"noria-training: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
