@@ -29,6 +29,7 @@ from noria.types.standing import Cause, Move
 from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
 from noria.types.story import Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import (
+    ACCEPTING,
     ROLES,
     Bucket,
     Json,
@@ -45,6 +46,7 @@ from noria.types.words import (
 )
 
 __all__ = [
+    "ACCEPTING",
     "MEND",
     "ROLES",
     "Arm",
