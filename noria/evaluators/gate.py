@@ -12,7 +12,6 @@ from math import comb, sqrt
 
 from noria.types import Attack, Attempt, Check, Critique, Reason, Ruling, Verdict
 
-
 BENCHED = "only a judge can tell here, and this round's has no veto or is not sure"
 """Why nothing is accepted where a judge alone could vouch."""
 

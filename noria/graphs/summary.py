@@ -69,6 +69,7 @@ def summarise(history: History) -> dict[str, Any]:
         "reasons": history.reasons(),
         "samples": {
             "accepted": sum(by_source.values()),
+            "by_warrant": history.warrants(),
             "by_source": by_source,
             "by_domain": by_domain,
             "worded_by": worded,
