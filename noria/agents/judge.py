@@ -37,17 +37,20 @@ class Judge(Agent):
     role = "judge"
 
     async def rule(
-        self, dealt: Dealt, task: Task, attempt: Attempt, critique: Critique, *, veto_above: float
-    ) -> Verdict:
-        """Rule on a draft.
+        self, dealt: Dealt, task: Task, attempt: Attempt, critique: Critique, *, veto_above: float,
+        unaided: bool = False,
+    ) -> Verdict:  # fmt: skip
+        """Rule on a draft; `unaided` as it was calibrated, where its opinion alone admits.
 
         Raises:
             ReplyError: the reply is neither word.
         """
-        ask = self.ruling(task.instruction, attempt.response, evidence(attempt, critique))
+        shown = UNSEEN if unaided else evidence(attempt, critique)
+        ask = self.ruling(task.instruction, attempt.response, shown)
         turn = await self.turn(dealt.episode, task.draft, 1, ask)
         ruling, confidence = _read(turn)
-        veto = dealt.veto and (ruling != "reject" or confidence >= veto_above)
+        # Where a judge admits, an acceptance has to be as sure as a refusal elsewhere.
+        veto = dealt.veto and ((ruling != "reject" and not unaided) or confidence >= veto_above)
         return Verdict(policy=self.policy, ruling=ruling, confidence=confidence, veto=veto)
 
     @staticmethod

@@ -51,6 +51,8 @@ def log(
     policy: filters.Policy = "",
     number: filters.Round = None,
     source: filters.Source = "",
+    warrant: filters.Warrant = "",
+    strategy: filters.Strategy = "",
     verdict: filters.Verdict = "",
     template: filters.Template = "",
     search: filters.Search = "",
@@ -68,7 +70,8 @@ def log(
     if role not in ("solver", "generator", "all"):
         raise SessionError(f"There is no role {role!r} in the log.", mend="It is solver, generator or all.")
     flags = {
-        "domain": domain, "level": level, "policy": policy, "round": number, "source": source, "verdict": verdict,
+        "domain": domain, "level": level, "policy": policy, "round": number, "source": source, "warrant": warrant,
+        "strategy": strategy, "verdict": verdict,
         "template": template, "search": search, "before": before,
     }  # fmt: skip
     limit = most(limit, whole=jsonl)
@@ -148,6 +151,7 @@ def _told(
         return
     mark = "".join(f"  {name}" for name, holds in marks.items() if holds)
     one = sample.provenance
+    mark += "  judged" if one.warrant == "judged" else ""
     said = f"{sample.messages[-2].content!r} -> {sample.messages[-1].content!r}"
     yield f"{sample.id}  r{one.round}  {one.domain}/{one.skill} L{one.level}  {one.source}  {one.episode}{mark}"
     yield fitted(printable(said), indent=4)

@@ -59,6 +59,9 @@ def export(
     verdicts: Annotated[
         list[str] | None, typer.Option("--verdict", help="The judge ruled: accept, revise, reject.")
     ] = None,
+    warrant: Annotated[
+        str, typer.Option(help="What they rest on: verified (by a program), judged (by a judge alone), or all.")
+    ] = "verified",
     min_solve_rate: Annotated[float, typer.Option(help="Solved by at least this share of attempts.")] = 0.0,
     max_solve_rate: Annotated[float, typer.Option(help="Solved by at most this share of attempts.")] = 1.0,
     held_out: Annotated[float, typer.Option(help="Share of tasks for the split `test`; 0 holds nothing out.")] = 0.1,
@@ -101,7 +104,7 @@ def export(
     choice = {
         "role": role, "rounds": rounds or (), "domains": domains or (), "levels": levels or (),
         "sources": sources or (), "policies": policies or (), "verdicts": verdicts or (),
-        "min_solve_rate": min_solve_rate, "max_solve_rate": max_solve_rate,
+        "warrant": warrant, "min_solve_rate": min_solve_rate, "max_solve_rate": max_solve_rate,
         "quarantined": quarantined, "dedup": dedup,
     }  # fmt: skip
     order = ordered(session, to, shapes, choice, held_out, licence, language or [], name, force=force)

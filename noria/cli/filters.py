@@ -20,6 +20,8 @@ Level = Annotated[int | None, typer.Option("--level", help="Only of this level."
 Policy = Annotated[str, typer.Option("--policy", help="Only where this policy (name or id) answered or held a seat.")]
 Round = Annotated[int | None, typer.Option("--round", help="Only of this round.")]
 Source = Annotated[str, typer.Option("--source", help="Only answers of the student, the pool, or the program.")]
+Warrant = Annotated[str, typer.Option("--warrant", help="Only what is verified by a program, or judged alone.")]
+Strategy = Annotated[str, typer.Option("--strategy", help="Only what this method dealt and asked for.")]
 Reason = Annotated[str, typer.Option("--reason", help="Only those that ended for this reason, such as duplicate.")]
 Verdict = Annotated[str, typer.Option("--verdict", help="Only where the judge ruled accept, revise or reject.")]
 Template = Annotated[str, typer.Option("--template", help="Only those played with this template (name@hash).")]

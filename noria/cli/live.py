@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from noria.types import MEND, Episode, Exam, Quarantine, RoleExam, Selection, Stage, Trial, shown_by
+from noria.types import ACCEPTING, MEND, Episode, Exam, Quarantine, RoleExam, Selection, Stage, Trial, shown_by
 from noria.viewer.text import printable
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class LiveView:
         for stage in STAGES:
             table.add_column(stage.value.replace("_", " "), justify="right")
         table.add_row(*(str(self.reached[stage]) for stage in STAGES))
-        refused = ", ".join(f"{why} {count}" for why, count in self.reasons.most_common(5) if why != "verified")
+        refused = ", ".join(f"{why} {count}" for why, count in self.reasons.most_common(5) if why not in ACCEPTING)
         lines = [Text(f"refused: {refused or 'none'}")]
         server = self.server if self.stage == "starting" else ""
         known = (("train", self.loss), ("exam", self.exam), ("server", server))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from noria.cli.live import demand_lines, exam_line, left_line, seating_line, selection_line, trial_line, unclean_line
-from noria.types import MEND, Exam, Quarantine, RoleExam, Selection, Stage, Trial
+from noria.types import ACCEPTING, MEND, Exam, Quarantine, RoleExam, Selection, Stage, Trial
 from noria.viewer.guards import guard_lines
 from noria.viewer.steering import steering_lines
 from noria.viewer.text import printable
@@ -95,7 +95,7 @@ def _rounds(console: Console, summary: dict[str, Any]) -> None:
     for one in summary["rounds"]:
         table.add_row(str(one["round"]), *(str(one["funnel"][stage.value]) for stage in Stage))
     console.print(table)
-    refused = ", ".join(f"{reason} {count}" for reason, count in summary["reasons"].items() if reason != "verified")
+    refused = ", ".join(f"{reason} {count}" for reason, count in summary["reasons"].items() if reason not in ACCEPTING)
     console.print(f"Refused: {refused or 'none'}", markup=False)
     for one in summary["rounds"]:
         if judge := one["judge"]:
@@ -244,7 +244,8 @@ def _samples(console: Console, samples: dict[str, Any]) -> None:
     domains = ", ".join(f"{name} {count}" for name, count in sorted(samples["by_domain"].items())) or "none"
     worded = samples["worded_by"]
     share = worded["generator"] / max(1, samples["accepted"])
-    out = f", {samples['quarantined']} of them quarantined" if samples["quarantined"] else ""
+    out = f", {judged} of them judged and not verified" if (judged := samples["by_warrant"]["judged"]) else ""
+    out += f", {samples['quarantined']} of them quarantined" if samples["quarantined"] else ""
     out += f", {samples['withdrawn']} more withdrawn" if samples["withdrawn"] else ""
     console.print(f"\nAccepted: {samples['accepted']} samples{out} (answered by: {sources}; {domains})", markup=False)
     console.print(

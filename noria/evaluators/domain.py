@@ -1,4 +1,4 @@
-"""A domain: a family of tasks whose truth is a program.
+"""A domain: a family of tasks whose truth is a program; or, where its `warrant` says so, a judge's opinion (`open`).
 
     window ─► schema ─► (generator's reply) ─► read ─► establish ─► ground ─► phrase / says ─► check
                                                                       │           ▲
@@ -79,6 +79,9 @@ class Domain(ABC):
     """Tokens a generator's proposal needs at most."""
     warrant: ClassVar[Warrant] = "verified"
     """What its accepted samples rest on: the program that checks them, or a judge's opinion alone."""
+    examined: ClassVar[bool] = True
+    """Whether exams ask its tasks: a program must know what is right. Where none does no ground is reserved for
+    exams either, and the plan weighs the domain as it weighs the others on the average."""
     family: ClassVar[str] = ""
     """What sets the verifier of some levels apart from that of the others."""
     executes: ClassVar[bool] = False
@@ -168,6 +171,10 @@ class Domain(ABC):
     @abstractmethod
     def wrong(self, parameters: Parameters, rng: random.Random) -> str:
         """A plausible wrong response, written by program; `check` refuses it."""
+
+    def decoy(self, parameters: Parameters, rng: random.Random) -> str:
+        """A wrong response to plant before a judge: `wrong`, but where what `check` refuses would teach nothing of it."""
+        return self.wrong(parameters, rng)
 
     def free_text(self, parameters: Parameters) -> str:
         """The part of the parameters that is free text, whose novelty is by meaning; empty where there is none."""

@@ -1,7 +1,9 @@
 """The gate: a pure function that admits a candidate or refuses it, and the exact tests it shares with others.
 
 Evidence outranks opinion. No ruling of a judge can admit a candidate that failed a check;
-a judge can only refuse one that passed them all, and only while its calibration holds.
+a judge can only refuse one that passed them all, and only while its calibration holds. Where no
+program knows what is right (`Domain.warrant`) the checks are of form, and what passes them needs a
+judge whose calibration holds: it says accept, or nothing is accepted.
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,9 @@ from dataclasses import dataclass
 from math import comb, sqrt
 
 from noria.types import Attack, Attempt, Check, Critique, Reason, Ruling, Verdict
+
+BENCHED = "only a judge can tell here, and this round's has no veto or is not sure"
+"""Why nothing is accepted where a judge alone could vouch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,14 @@ def decide(
     max_drafts: int,
     admits: bool = True,
     beaten: str = "",
+    judged: bool = False,
 ) -> Decision:
     """Rule on a candidate from everything that was found.
 
     The order is the order of authority: checks, a passing response, whether its verifier may
     be believed, probes that held, the judge's veto, and only then the critic's wish for
     another draft. `admits` is whether the verifier passed its own test this round; `beaten`
-    says why it is quarantined, where it is.
+    says why it is quarantined, where it is. `judged` is whether the judge alone can tell what is right.
     """
     if failed := next((check for check in checks if not check.passed), None):
         return Decision("reject", Reason.MALFORMED, f"{failed.name}: {failed.evidence}")
@@ -51,6 +57,11 @@ def decide(
         return Decision("reject", Reason.BROKEN, f"{probe.kind}: {probe.evidence}")
     if verdict.veto and verdict.ruling == "reject":
         return Decision("reject", Reason.VETOED, f"{verdict.policy} rejects with confidence {verdict.confidence:.2f}")
+    if judged:
+        said = f"{verdict.policy} {verdict.ruling}s with confidence {verdict.confidence:.2f}"
+        if not verdict.veto:
+            return Decision("reject", Reason.UNTRUSTED, f"{said}, and its opinion does not count: {BENCHED}")
+        return Decision("accept", Reason.JUDGED, f"{said}; {len(checks)} checks of form passed")
     if critique.revise and draft < max_drafts:
         return Decision("revise", Reason.REVISIONS_SPENT, f"faults: {', '.join(critique.faults)}")
     return Decision("accept", Reason.VERIFIED, f"{len(checks)} checks passed, {len(attack.probes)} probes failed")

@@ -76,6 +76,7 @@ def accepted(
         for one in sorted(samples, key=lambda sample: sample.id)
         for story in [one.provenance]
         if one.role == "solver" and story.task in tasks and story.domain in domains and story.episode in hands
+        if story.warrant == "verified"  # what no program knows has no twin by program
     ]
 
 

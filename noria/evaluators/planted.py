@@ -76,4 +76,4 @@ def _pair(domains: Sequence[Domain], levels: Sequence[int], number: int, name: s
     at = number % len(domains)
     domain, rng = domains[at], stream(name)
     point = domain.sample(levels[at], rng)
-    return Pair(domain.phrase(point, rng), domain.truth(point, rng), domain.wrong(point, rng))
+    return Pair(domain.phrase(point, rng), domain.truth(point, rng), domain.decoy(point, rng))

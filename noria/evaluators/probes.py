@@ -52,6 +52,9 @@ async def attack(domain: Domain, task: Task, response: str, runner: Runner) -> t
     Raises:
         SandboxError: a program would have to be run and cannot be.
     """
+    if domain.warrant == "judged":
+        # Its checks are of form: that one accepts a response proves nothing against the task, nor against itself.
+        return (spoken(domain, task, response),)
     own = own_wordings(domain, domain.point(task.parameters))
     return (
         await _ambiguity(domain, task, own, runner),
@@ -75,6 +78,8 @@ async def claimed(domain: Domain, task: Task, kind: Kind, answer: str, claim: st
         return Probe(kind=said, claim=claim, response=answer, by="policy", held=held, evidence=evidence, beat=beat)
 
     why = await refused(domain, task.grounding, answer, runner)
+    if domain.warrant == "judged":
+        return probe(kind, False, f"{REFUTED}{why}" if why else "no program knows whether it is right")
     if not why:
         share = await _again(domain, task, lambda _: answer, runner)
         if share >= BEATEN:

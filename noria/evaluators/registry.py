@@ -22,6 +22,7 @@ from noria.evaluators.constraints import Constraints
 from noria.evaluators.deduction import Deduction
 from noria.evaluators.domain import Domain
 from noria.evaluators.guard import guarded
+from noria.evaluators.open import Open
 from noria.evaluators.text_ops import TextOps
 from noria.evaluators.units import Units
 from noria.identity import digest
@@ -30,13 +31,16 @@ SHIPPED: tuple[type[Domain], ...] = (Arithmetic, TextOps, Units, Constraints, Co
 
 DOMAINS: dict[str, type[Domain]] = {kind.name: kind for kind in SHIPPED}
 
+JUDGED: dict[str, type[Domain]] = {Open.name: Open}
+"""Those that ship and have no program for a truth; nothing is planted in them but what a judge is shown."""
+
 GROUP = "noria.domains"
 """The group of entry points by which an installed package brings domains."""
 
 
 def known(files: Iterable[Path] = ()) -> tuple[dict[str, type[Domain]], list[str]]:
     """Every domain there is, by name, and a sentence for each that does not load."""
-    found, broken = dict(DOMAINS), list[str]()
+    found, broken = {**DOMAINS, **JUDGED}, list[str]()
     for point in importlib.metadata.entry_points(group=GROUP):
         try:
             kind = point.load()

@@ -6,7 +6,7 @@ Asked of the ledger first, so it may be run again. A quarantined verifier is ask
 from noria.agents.student import Solver
 from noria.failpoints import at
 from noria.graphs.context import Context
-from noria.graphs.quarantine import beaten_among, trusted
+from noria.graphs.quarantine import Levels, beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.graphs.standing import trials
 from noria.graphs.withdrawing import unfit
@@ -36,6 +36,8 @@ async def examine(context: Context, number: int, student: str) -> bool:
     left_out = beaten_among(context.domains, context.config.domains, context.history)
     if not items:
         why = f"no item to examine it on is left; quarantined: {', '.join(left_out) or 'none'}"
+        if not any(one.examined for one in context.domains.values()):
+            why = "no program knows what is right in its domains, so nothing can be asked"
         await context.history.keep_round(number, "unexamined", unexamined=why)
         context.tell("unexamined", {"round": number, "why": why})
         return False
@@ -56,12 +58,19 @@ async def examine(context: Context, number: int, student: str) -> bool:
 
 def fresh(context: Context, number: int, name: str, count: int) -> Items:
     """Items of trusted verifiers, `count` of each domain, that no exam and no probation before this round asked."""
-    levels = trusted(context.domains, context.config.domains, context.history)
+    levels = asked_of(context)
     domains = {key: context.domains[key] for key in levels}
     used = asked_before(context.history, number)
     return examining.draw(
         domains, levels, count, f"{context.config.random}/{number}/{name}", used=used, taught=context.history.taught
     )
+
+
+def asked_of(context: Context) -> Levels:
+    """The levels that an exam may ask: of a verifier nobody has beaten, where a program knows what is right."""
+    found = trusted(context.domains, context.config.domains, context.history)
+    of = {name: tuple(one for one in own if context.domains[name].at(one).examined) for name, own in found.items()}
+    return {name: own for name, own in of.items() if own}
 
 
 def asked_before(history: History, number: int) -> set[str]:
@@ -75,8 +84,8 @@ def asked_before(history: History, number: int) -> set[str]:
 
 def frozen(context: Context) -> Items:
     """The session's frozen items whose verifier is trusted: as the first exam asked them, or drawn for it now."""
-    count, own, history = context.config.exam.frozen, context.config.domains, context.history
-    levels = trusted(context.domains, own, history)
+    count, history = context.config.exam.frozen, context.history
+    levels = asked_of(context)
     for exam in history.exams():
         asked = [item.task for item in history.exam_items(exam.round) if item.frozen]
         if asked:

@@ -7,7 +7,7 @@ not depend on who was faster: a resumed round has to decide as the broken one di
 candidate waits until every earlier one of its batch has claimed or ended. A claim of the
 same batch blocks whatever becomes of it; a claim of an earlier batch blocks only if its
 episode was accepted. Executed domains compare parameters and solution signatures exactly;
-free text is compared by meaning.
+free text is compared by meaning, with what its strategy gave to work on too.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ from noria.types import Dealt, Episode, Reason
 
 
 def shape(point: Parameters, domain: Domain) -> str:
-    """The parameters without their free text, as a hash."""
+    """The parameters without their free text, as a hash; where the text is all that is asked, the domain alone."""
+    if domain.warrant == "judged":
+        return content_id("shape", [domain.name])
     text = domain.free_text(point)
     rest = {key: None if text and value == text else value for key, value in point.model_dump(mode="json").items()}
     return content_id("shape", [domain.name, rest])
@@ -83,7 +85,7 @@ class Clerk:
 
     def weigh(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
         """Refuse a claim, or take it for the batch; nothing is written."""
-        refusal = self._first(dealt, claim) or self._meant(claim)
+        refusal = self._first(dealt, claim) or self._meant(claim, dealt)
         if refusal is None:
             self._held.update(dict.fromkeys(claim.keys, dealt.episode))
             if claim.free_text:
@@ -102,13 +104,14 @@ class Clerk:
                 return Reason.DUPLICATE, f"{episode} was accepted with the same parameters or solution"
         return None
 
-    def _meant(self, claim: Claim) -> tuple[Reason, str] | None:
+    def _meant(self, claim: Claim, dealt: Dealt) -> tuple[Reason, str] | None:
         if not claim.free_text:
             return None
         found = self.index.nearest_free_text(claim.free_text, shape=claim.shape)
         if found and found.similarity >= self.near:
             return Reason.NEAR_DUPLICATE, f"{found.sample} says {found.text!r}, similarity {found.similarity:.2f}"
-        if here := self._texts.get(claim.shape):
+        given = [(dealt.strategy, text) for text in dealt.brief.get("given", ())] if dealt.strategy else []
+        if here := [*given, *self._texts.get(claim.shape, ())]:
             vectors = self.index.embedder.embed([claim.free_text, *(text for _, text in here)])
             likeness = vectors[1:] @ vectors[0]
             best = int(numpy.argmax(likeness))

@@ -24,6 +24,8 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
     domain = context.domain(dealt)
     if why := distrust(context.history, domain.verifier):
         return turned_away(Reason.UNTRUSTED, why)
+    if domain.warrant == "judged" and not dealt.veto:
+        return turned_away(Reason.UNTRUSTED, gate.BENCHED)  # before anything is paid for
     reply = await generator.propose(dealt, domain, temperature=context.temperature(dealt))
     if not reply:
         return turned_away(Reason.SILENT, "the generator's reply was empty or cut")

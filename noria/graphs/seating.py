@@ -21,6 +21,7 @@ from noria.evaluators import role_exams, role_items
 from noria.evaluators.domain import Domain
 from noria.graphs import proposals, sitting
 from noria.graphs.context import Context
+from noria.graphs.examination import asked_of
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.memory.seatings import keep_seating, seatings, spent
@@ -82,7 +83,7 @@ async def _paper(context: Context, number: int, role: Role, place: str) -> tuple
 
     match role:
         case "generator":
-            return proposals.windows(context, number, levels), partial(proposals.generator, context)
+            return proposals.windows(context, number, asked_of(context)), partial(proposals.generator, context)
         case "judge":
             first = {key: own[0] for key, own in levels.items()}
             domains = [context.domains[key].at(one) for key, one in first.items()]

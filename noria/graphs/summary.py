@@ -68,6 +68,7 @@ def summarise(history: History) -> dict[str, Any]:
         "samples": {
             "accepted": sum(by_source.values()) - (variants := history.variants()),
             "variants": variants,
+            "by_warrant": history.warrants(),
             "by_source": by_source,
             "by_domain": by_domain,
             "worded_by": worded,

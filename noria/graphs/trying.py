@@ -75,10 +75,13 @@ async def rule(state: State, runtime: Runtime[Context]) -> Update:
     config, task = runtime.context.config, state["task"]
     judge: Judge = Judge.seated(runtime.context.desk, state["dealt"])
     critique, attack = state["critiques"][-1], state["attacks"][-1]
-    verdict = await judge.rule(state["dealt"], task, state["target"], critique, veto_above=config.judge.veto_above)
+    judged = runtime.context.domain(state["dealt"]).warrant == "judged"
+    verdict = await judge.rule(
+        state["dealt"], task, state["target"], critique, veto_above=config.judge.veto_above, unaided=judged
+    )
     decision = gate.decide(
         state["checks"], [state["target"]], critique, attack, verdict,
         draft=task.draft, max_drafts=config.play.max_drafts, admits=state["dealt"].admits,
-        beaten=distrust(runtime.context.history, task.grounding.verifier),
+        beaten=distrust(runtime.context.history, task.grounding.verifier), judged=judged,
     )  # fmt: skip
     return {"verdicts": (*state.get("verdicts", ()), verdict), "decision": decision}

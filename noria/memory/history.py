@@ -288,6 +288,16 @@ class History(Accepted):
             query = query.where(tables.samples.c.round == number)
         return int(self.ledger.value(query))
 
+    def warrants(self, number: int | None = None) -> dict[str, int]:
+        """Counts of the solver's samples by what they rest on, `verified` first, without the withdrawn."""
+        table = tables.samples
+        found = {"verified": 0, "judged": 0}
+        query = select(table.c.warrant, func.count().label("count")).where(table.c.role == "solver")
+        query = standing(self.ledger, query.group_by(table.c.warrant))
+        if number is not None:
+            query = query.where(table.c.round == number)
+        return found | {row.warrant: row.count for row in self.ledger.rows(query)}
+
     def tokens(self) -> tuple[int, int]:
         """Prompt and completion tokens of all turns."""
         turns = tables.turns

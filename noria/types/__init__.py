@@ -41,6 +41,7 @@ from noria.types.standing import Cause, Move
 from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
 from noria.types.story import PARAPHRASE, Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
 from noria.types.words import (
+    ACCEPTING,
     ROLES,
     Bucket,
     Json,
@@ -57,6 +58,7 @@ from noria.types.words import (
 )
 
 __all__ = [
+    "ACCEPTING",
     "MEND",
     "PARAPHRASE",
     "RESTATED",

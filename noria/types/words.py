@@ -36,6 +36,8 @@ class Reason(StrEnum):
 
     VERIFIED = "verified"
     """Every check passed and nobody with a veto used it."""
+    JUDGED = "judged"
+    """No program knows what is right there; its form passed, and a judge whose calibration held accepts it."""
     SILENT = "silent"
     """The generator gave an empty or cut reply."""
     MALFORMED = "malformed"
@@ -74,6 +76,10 @@ class Reason(StrEnum):
     """A verifier that is not Noria's own raised, looped or flooded; the evidence names it."""
     FAULT = "fault"
     """Noria's own code failed in this episode; the evidence says where."""
+
+
+ACCEPTING = (Reason.VERIFIED, Reason.JUDGED)
+"""The reasons of an acceptance; every other is one of a refusal or an error."""
 
 
 class Stage(StrEnum):

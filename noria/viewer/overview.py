@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from noria.memory.catalogue import Catalogue
 from noria.training.trainer import PRETENDED
-from noria.types import Reason, Stage
+from noria.types import ACCEPTING, Stage
 from noria.viewer.drawing import Point, Series
 from noria.viewer.guards import figure, mixed, short
 
@@ -30,7 +30,7 @@ _ADDING = Lock()
 NEWEST = 6
 """Accepted samples that a session page shows."""
 
-NOT_A_REFUSAL = ("", Reason.VERIFIED.value)
+NOT_A_REFUSAL = ("", *ACCEPTING)
 
 
 def facts(catalogue: Catalogue) -> Json:

@@ -12,7 +12,7 @@ from typing import Any
 
 from noria.evaluators.comparing import Count, Difference, Moments, adjusted, beyond, difference, mean_difference
 from noria.memory.catalogue import Catalogue
-from noria.types import Stage
+from noria.types import ACCEPTING, Stage
 from noria.viewer.effects import NAMES, Effect, Strata, by_domain, effects, funnel, reasons, whole
 
 
@@ -129,7 +129,7 @@ def refusals(a: Side, b: Side, one: Effect, other: Effect) -> list[Row]:
     x, y = reasons(a.catalogue, a.where, a.values), reasons(b.catalogue, b.where, b.values)
     return [
         row(name, Count(x.get(name, 0), one.episodes), Count(y.get(name, 0), other.episodes))
-        for name in sorted({*x, *y} - {"verified"}, key=lambda name: (-x.get(name, 0) - y.get(name, 0), name))
+        for name in sorted({*x, *y} - {*ACCEPTING}, key=lambda name: (-x.get(name, 0) - y.get(name, 0), name))
     ]
 
 

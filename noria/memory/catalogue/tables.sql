@@ -46,6 +46,7 @@ CREATE TABLE episodes ( -- Every ended episode: one seed through all seats, and 
     seed TEXT NOT NULL, -- Id of the seed it grew from.
     seed_kind TEXT NOT NULL, -- `domain`, `topic`, `row`.
     seed_text TEXT NOT NULL, -- The topic, or the row's first message.
+    strategy TEXT NOT NULL, -- The method that dealt it and asked for it, such as `evolve`; empty where it was plain.
     generator TEXT NOT NULL, -- The policy in this seat when it was dealt.
     critic TEXT NOT NULL, -- The policy in this seat.
     adversary TEXT NOT NULL, -- The policy in this seat.
@@ -130,6 +131,8 @@ CREATE TABLE samples ( -- The accepted-data log, all of it; the view `accepted` 
     policy_name TEXT NOT NULL, -- Its name.
     generator_name TEXT NOT NULL, -- The policy that proposed the task.
     verifier TEXT NOT NULL, -- The program that checked it, with its version.
+    warrant TEXT NOT NULL, -- What it rests on: `verified` by a program, or `judged` by a judge's opinion alone.
+    strategy TEXT NOT NULL, -- The method that dealt it and asked for it, such as `evolve`; empty where it was plain.
     instruction TEXT NOT NULL, -- The last message before the answer.
     response TEXT NOT NULL, -- The answer.
     solve_rate REAL NOT NULL, -- Share of the solver's attempts that passed.

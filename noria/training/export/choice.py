@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from noria.types import Episode, Noun, Role, Ruling, Sample, Source
+from noria.types import Episode, Noun, Role, Ruling, Sample, Source, Warrant
 
 Format = Literal["sft", "prompt-completion", "preference", "kto", "chatml"]
 """What a row is: a chat, a prompt with its completion, a pair, a labelled answer, a rendered text."""
@@ -28,6 +28,8 @@ class Choice(Noun):
     """What the judge ruled last."""
     min_solve_rate: float = Field(default=0.0, ge=0, le=1)
     max_solve_rate: float = Field(default=1.0, ge=0, le=1)
+    warrant: Warrant | Literal["all"] = "verified"
+    """What the samples rest on: a program that checked them, a judge's opinion alone, or either."""
     quarantined: bool = False
     """Whether samples that rest on a beaten verifier alone are written too, marked."""
     dedup: bool = False

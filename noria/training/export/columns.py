@@ -69,6 +69,8 @@ STORY = (
     Column("worded_by", "string", "who worded the task: the `generator` or a `program`"),
     Column("generator", "string", "the policy that proposed the task"),
     Column("verifier", "string", "the program that checked the answer, with its version"),
+    Column("warrant", "string", "what it rests on: `verified` by a program, or `judged` by a judge's opinion alone"),
+    Column("strategy", "string", "the method by which it was asked for; empty where the generator proposed plainly"),
     Column("checks", "string", "JSON: the checks that the accepted sample passed"),
     Column("solve_rate", "float64", "share of the solver's attempts at the task that passed"),
     Column("verdict", "string", "the judge's opinion; it admits nothing"),

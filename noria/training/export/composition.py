@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from noria.types import Json, Sample
 
-PARTS = ("role", "domain", "round", "worded by", "side", "answered by", "policy")
+PARTS = ("role", "domain", "round", "worded by", "side", "answered by", "policy", "warrant", "strategy")
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Composition:
             self.probes += one.probes
             self.strata[one.domain, one.level, side] += 1
             told = {"domain": one.domain, "round": str(one.round), "worded by": one.worded_by, "side": side}
+            told |= {"warrant": one.warrant, "strategy": one.strategy or "plain"}
             for name, value in told.items():
                 self.parts[name][value] += 1
             self.templates.update(one.templates.values())

@@ -194,7 +194,9 @@ def _barred(
     case: Case, sample: Sample, choice: Choice, look: Inspection, names: Mapping[str, str], held: Mapping[str, str]
 ) -> str:
     """Why a sample is not written; empty where it is."""
-    policy = sample.provenance.policy
+    policy, warrant = sample.provenance.policy, sample.provenance.warrant
+    if choice.warrant not in ("all", warrant):
+        return "judged, not verified" if warrant == "judged" else "verified, and only what is judged was asked for"
     if not choice.takes(sample, case.episode, names.get(policy, policy)):
         return "not chosen by the filters"
     if stain := look.stain(sample, case.episode):

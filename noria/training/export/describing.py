@@ -32,7 +32,8 @@ TRAINER: dict[Format, str] = {
 
 PARTS = (
     ("answers by the", "answered by"), ("answers of", "policy"),
-    ("tasks worded by the", "worded by"), ("tasks of round", "round"),
+    ("tasks worded by the", "worded by"), ("tasks of round", "round"), ("tasks dealt by", "strategy"),
+    ("tasks that are", "warrant"),
 )  # fmt: skip
 """What is counted one by one, in words."""
 
@@ -91,6 +92,7 @@ def described(
         ],
         "verifiers": facts.verifiers(history),
         "probes": made.probes,
+        "opinions": made.parts["warrant"]["judged"],
         "judge": facts.judged(history),
         "split": _split(done),
         "proof": {"sentence": done.proof.sentence},

@@ -15,7 +15,7 @@ from noria.training.export.card import cell, code, of
 from noria.training.export.composition import Composition
 from noria.training.models import NAME, WHEEL
 from noria.training.trainer import PRETENDED
-from noria.types import Json, StepKind
+from noria.types import ACCEPTING, Json, StepKind
 
 STEERED: dict[StepKind, str] = {
     "note": "notes", "template": "templates changed", "trial": "trials of templates", "pause": "pauses",
@@ -117,11 +117,17 @@ def limits(history: History, written: Composition) -> list[str]:
             f"**The judge was benched** in {_rounds(numbers)} ({cell(why)}): "
             "what a program cannot check nobody checked there."
         )
+    if count := written.parts["warrant"]["judged"]:
+        found.append(
+            f"**Opinion.** {count} of {tasks} tasks ({of(count, tasks)}) rest on a judge's opinion alone, and are marked "
+            "`judged` in the column `warrant`: leave them out where only verified data will do."
+        )
     names = sorted(written.parts["domain"])
-    found.append(
-        f"**Narrow.** All tasks are of {len(names)} famil{'y' if len(names) == 1 else 'ies'} that programs can ground "
-        f"({', '.join(map(code, names))}); nothing here teaches open conversation, knowledge or safety."
-    )
+    if not written.parts["warrant"]["judged"]:
+        found.append(
+            f"**Narrow.** All tasks are of {len(names)} famil{'y' if len(names) == 1 else 'ies'} that programs can ground "
+            f"({', '.join(map(code, names))}); nothing here teaches open conversation, knowledge or safety."
+        )
     barred = [one for one in verifiers(history) if one["barred"]]
     found += [
         f"**{code(one['verifier'])} failed its own test** at level {one['level']} in {one['barred']} of "
@@ -154,7 +160,7 @@ def made(history: History) -> str:
     rounds, machine = history.rounds(), json.loads(history.ledger.fact("machine") or "{}")
     funnel, reasons = history.funnel(), history.reasons()
     dealt, accepted = funnel["dealt"], funnel["accepted"]
-    refused = ", ".join(f"{why} {count}" for why, count in reasons.items() if why != "verified")
+    refused = ", ".join(f"{why} {count}" for why, count in reasons.items() if why not in ACCEPTING)
     said = [
         f"{len(rounds)} round{'s' * (len(rounds) != 1)} were played; {accepted} of {dealt} episodes ended in acceptance"
         + (f" (the others: {refused})." if refused else "."),

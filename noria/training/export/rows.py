@@ -112,6 +112,8 @@ def _story(case: Case, sample: Sample, place: Place) -> Row:
         "worded_by": one.worded_by,
         "generator": place.name(one.generator),
         "verifier": one.verifier,
+        "warrant": one.warrant,
+        "strategy": one.strategy,
         "checks": canonical_json(list(one.checks)),
         "solve_rate": one.solve_rate,
         "verdict": ruling(case.episode),

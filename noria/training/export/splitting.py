@@ -35,7 +35,8 @@ def keys(sample: Sample) -> tuple[str, ...]:
     found = (
         f"parameters\n{story.domain}\n{story.shape}\n{story.free_text}",
         f"solution\n{story.domain}\n{story.signature}",
-        f"shape\n{story.domain}\n{story.shape}",
+        # Where the text is all that is asked every task has one shape, and that makes none of them the same.
+        f"shape\n{story.domain}\n{story.shape if story.warrant == 'verified' else story.free_text}",
         f"words\n{said}" if said else f"task\n{story.task}",
     )
     return tuple(digest(one)[:16] for one in found)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from noria.config.methods import kinds
 from noria.memory.catalogue import Catalogue
 from noria.types import ROLES
 from noria.viewer.log.answering import Control, answered, news, options
@@ -24,7 +25,7 @@ LOG = Log(
     key="sequence",
     columns="sequence, id, episode, role, round, domain, skill, level, source, worded_by, policy_name, generator_name, "
     "substr(instruction, 1, 500) AS instruction, substr(response, 1, 500) AS response, length(response) AS long, "
-    "solve_rate, probes, withdrawn, quarantined",
+    "solve_rate, probes, withdrawn, quarantined, warrant, strategy",
     base="",
     match="episode_number IN (SELECT rowid FROM words WHERE words MATCH :match)",
     cover="samples_in_the_log",
@@ -35,6 +36,8 @@ LOG = Log(
         Filter("round", "round", "round = :round"),
         Filter("policy", "written by", "policy_name = :policy"),
         Filter("source", "source", "source = :source"),
+        Filter("warrant", "warrant", "warrant = :warrant"),
+        Filter("strategy", "asked for by", "strategy = :strategy"),
         Filter("worded", "worded by", "worded_by = :worded"),
         Filter("template", "template", f"EXISTS (SELECT 1 FROM used v {OF_EPISODE} AND version = :template)"),  # noqa: S608 (our words)
         Filter("verdict", "judge's ruling", f"EXISTS (SELECT 1 FROM verdicts v {OF_EPISODE} AND ruling = :verdict)"),  # noqa: S608 (our words)
@@ -63,6 +66,8 @@ def controls(catalogue: Catalogue) -> list[Control]:
         *options(catalogue, "domain", "level", "round"),
         Control("policy", sorted(written)),
         Control("source", ["student", "pool", "program"]),
+        Control("warrant", ["verified", "judged"]),
+        Control("strategy", [name for name, kind in kinds().items() if kind.hook == "deal"]),
         Control("worded", ["generator", "program"]),
         *options(catalogue, "template"),
         Control("verdict", ["accept", "revise", "reject"]),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from noria.memory.catalogue import Catalogue
-from noria.types import ROLES, Reason, Stage
+from noria.types import ACCEPTING, ROLES, Reason, Stage
 from noria.viewer.log.answering import Control, answered, news, options
 from noria.viewer.log.asked import Asked, Filter
 from noria.viewer.log.listing import Log, grouped
@@ -71,7 +71,7 @@ def controls(catalogue: Catalogue) -> list[Control]:
     """The controls over the refused, with what each offers."""
     names = [row["name"] for row in catalogue.rows("SELECT name FROM policies ORDER BY round, name LIMIT 500")]
     return [
-        Control("reason", [one.value for one in Reason if one is not Reason.VERIFIED]),
+        Control("reason", [one.value for one in Reason if one not in ACCEPTING]),
         *options(catalogue, "domain", "level", "round"),
         Control("stage", [one.value for one in Stage if one is not Stage.ACCEPTED]),
         Control("outcome", ["refused", "error"]),

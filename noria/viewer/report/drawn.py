@@ -6,7 +6,7 @@ from typing import Any
 
 from noria.config.guards import TABLE
 from noria.memory.catalogue import Catalogue
-from noria.types import Exam, Stage
+from noria.types import ACCEPTING, Exam, Stage
 from noria.viewer import students as told
 from noria.viewer.drawing import Bar, Node, Point, Series, Stack, bars, curve, lineage, stacked
 from noria.viewer.drawing.wheel import Paddle, wheel
@@ -81,7 +81,7 @@ def _funnel(summary: Json) -> Any:
 
 
 def _reasons(summary: Json) -> Any:
-    rows = {name: count for name, count in summary["reasons"].items() if name != "verified"}
+    rows = {name: count for name, count in summary["reasons"].items() if name not in ACCEPTING}
     whole = summary["funnel"]["dealt"]
     bad = [Bar(how(name), count, count / whole, colour="bad") for name, count in rows.items()]
     return bars(bad, title="Why the others were turned away", width=WIDTH) if bad else ""
