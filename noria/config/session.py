@@ -152,7 +152,11 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
     files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
     named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
     hygiene = config.hygiene.model_copy(update={"benchmarks": named})
-    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
+    methods = config.methods
+    if documents := methods.documents:
+        places = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in documents.paths)
+        methods = methods.model_copy(update={"documents": documents.model_copy(update={"paths": places})})
+    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene, "methods": methods})
     return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
 
 

@@ -53,9 +53,10 @@ FAMILIES = (
     *("distillation and compression",) * 3, *("self-evolution",) * 3,
 )  # fmt: skip
 
-Hook = Literal["select", "deal", "lean", "route", "enhance", "curate", "train", "judge", "examine", "meta"]
+Hook = Literal["select", "deal", "lean", "route", "enhance", "curate", "train", "judge", "examine", "meta", "source"]
 """Where a method joins the wheel: it chooses rows, deals hands its own way, leans on the next plan, routes or enhances
-an accepted candidate, changes what is curated, trained, judged or examined, or weighs the other methods."""
+an accepted candidate, changes what is curated, trained, judged or examined, weighs the other methods, or brings what
+a domain asks about."""
 
 
 class Method(Part):
