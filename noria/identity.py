@@ -20,6 +20,10 @@ SHARES: tuple[tuple[Bucket, int], ...] = (("gate", 8), ("audit", 2), ("test", 4)
 """Percent of every domain's parameter space held by each bucket."""
 
 
+PASSAGES: tuple[tuple[Bucket, int], ...] = (("gate", 18), ("audit", 2), ("test", 8), ("train", 72))
+"""Percent of the passages of documents held by each bucket: more, for a document has few of them."""
+
+
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, no NaN.
 
@@ -55,14 +59,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def bucket(domain: str, parameters: dict[str, Any]) -> Bucket:
+def bucket(domain: str, parameters: dict[str, Any], shares: tuple[tuple[Bucket, int], ...] = SHARES) -> Bucket:
     """The bucket a point of a domain's parameter space belongs to, for ever."""
     point = int(digest(f"{domain}:{canonical_json(parameters)}")[:8], 16) % 100
-    for name, share in SHARES:
+    for name, share in shares:
         point -= share
         if point < 0:
             return name
     raise AssertionError("the shares add up to 100")
+
+
+def passage_bucket(passage: str) -> Bucket:
+    """The bucket a passage belongs to, with everything that is asked about it."""
+    return bucket("passage", {"passage": passage}, PASSAGES)
 
 
 def stream(*names: object) -> random.Random:

@@ -18,6 +18,7 @@ from noria.config.exam import ExamRules
 from noria.config.guards import Guard, GuardName, resolved
 from noria.config.hygiene import Hygiene
 from noria.config.methods import Methods
+from noria.config.methods.method import Rooting
 from noria.config.parts import (
     Approve,
     Endpoint,
@@ -145,18 +146,22 @@ def parse(data: dict[str, Any], *, place: str, folder: Path) -> SessionConfig:
     except ValidationError as fault:
         raise ConfigError(f"The config {place!r} is wrong: {_sentence(fault)}.") from fault
 
-    def at(path: Path | None) -> Path | None:
-        return None if path is None else Path(os.path.normpath(folder / path.expanduser()))
+    def at(path: Path) -> Path:
+        return Path(os.path.normpath(folder / path.expanduser()))
 
-    seeds = config.seeds.model_copy(update={"rows": at(config.seeds.rows)})
-    files = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.domain_files)
-    named = tuple(Path(os.path.normpath(folder / path.expanduser())) for path in config.hygiene.benchmarks)
+    rows, prompts = config.seeds.rows and at(config.seeds.rows), config.prompts and at(config.prompts)
+    seeds = config.seeds.model_copy(update={"rows": rows})
+    files = tuple(map(at, config.domain_files))
+    named = tuple(map(at, config.hygiene.benchmarks))
     hygiene = config.hygiene.model_copy(update={"benchmarks": named})
-    if (scored := config.methods.toxicity) is not None:
-        scored = scored.model_copy(update={"weights": at(scored.weights)})
-        config = config.model_copy(update={"methods": config.methods.model_copy(update={"toxicity": scored})})
-    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene})
-    return config.model_copy(update={"session": at(config.session), "prompts": at(config.prompts), "seeds": seeds})
+    config = config.model_copy(update={"domain_files": files, "hygiene": hygiene, "methods": _rooted(config, at)})
+    return config.model_copy(update={"session": at(config.session), "prompts": prompts, "seeds": seeds})
+
+
+def _rooted(config: SessionConfig, at: Rooting) -> Methods:
+    """The methods with the paths they name taken from the config's folder."""
+    own = {name: moved for name, rules in config.methods.on().items() if (moved := rules.rooted(at)) is not rules}
+    return config.methods.model_copy(update=own)
 
 
 def _sentence(fault: ValidationError) -> str:

@@ -20,7 +20,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.measures import Accepted
 from noria.evaluators.probes import BEATEN, forged, refused, shortcuts
 from noria.evaluators.sandbox.runner import Runner
-from noria.identity import bucket, content_id, stream
+from noria.identity import content_id, stream
 from noria.types import Message, Task
 
 SLICE = 60
@@ -74,7 +74,7 @@ async def proved(one: Accepted, runner: Runner) -> str:
         grounding = domain.ground(point)
     except ValueError as fault:
         return f"its task has no truth: {fault}"
-    if bucket(domain.name, point.model_dump(mode="json")) != "train":
+    if domain.bucket(point) != "train":
         return "its task belongs to the exams"
     if not (says := domain.says(point, task.instruction)).passed:
         return f"its wording does not say its parameters: {says.evidence}"

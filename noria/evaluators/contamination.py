@@ -101,7 +101,7 @@ def own_words(domains: Iterable[Domain]) -> Set[str]:
     """The words that domains word their tasks in, numbers aside, learned from drawn tasks."""
     found: set[str] = set()
     for whole in domains:
-        for level in whole.offered:
+        for level in whole.offered if not whole.reads else ():  # a document's words are nobody's frame
             kind, rng = whole.at(level), stream("own words", whole.name, level)
             for _ in range(DRAWN):
                 found.update(words(kind.phrase(kind.sample(level, rng), rng)))

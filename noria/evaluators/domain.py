@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 
 from noria.errors import ReplyError
 from noria.evaluators.sandbox.runner import Runner
-from noria.types import Check, Grounding, Json, Warrant
+from noria.identity import bucket
+from noria.types import Bucket, Check, Grounding, Json, Warrant
 
 NEIGHBOURS = 8
 """Points drawn to exchange a field with."""
@@ -86,6 +87,13 @@ class Domain(ABC):
     """What sets the verifier of some levels apart from that of the others."""
     executes: ClassVar[bool] = False
     """Whether it runs programs that models wrote, and so needs a sandbox."""
+    reads: ClassVar[bool] = False
+    """Whether its tasks are about passages of documents, which it is given when a session is opened."""
+    longest: ClassVar[int] = 600
+    """Longest instruction, in characters."""
+    free_wording: ClassVar[bool] = False
+    """Whether a wording may ask what no program can read: then a generator's is accepted only where an attempt, which
+    sees the wording alone, gives the answer that is expected."""
     unique: ClassVar[bool]
     """Whether one answer alone is right (up to form); else another passing answer is no ambiguity."""
 
@@ -152,9 +160,21 @@ class Domain(ABC):
         """
         return parameters
 
+    def bucket(self, parameters: Parameters) -> Bucket:
+        """The side of the line between training and exams that a point falls on, for ever."""
+        return bucket(self.name, parameters.model_dump(mode="json"))
+
     def worded(self, parameters: Parameters, wording: str) -> str:
         """The instruction made of a generator's wording: itself, but where a program adds what every one must show."""
         return wording
+
+    def wording(self, parameters: Parameters, instruction: str) -> str:
+        """What of an instruction a generator words: all of it, but where `worded` adds something."""
+        return instruction
+
+    def aside(self, parameters: Parameters, instruction: str) -> str:
+        """Another instruction that the same answer is right of, to be learned beside this one; empty where none is."""
+        return ""
 
     @abstractmethod
     async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:

@@ -16,12 +16,12 @@ _REFUSAL = re.compile(r"\b(as an ai|i can(?:no|')t (?:help|assist)|i'm sorry, bu
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
-def check(instruction: str, own: Set[str] | None = None) -> Check:
+def check(instruction: str, own: Set[str] | None = None, longest: int = LENGTHS[1]) -> Check:
     """Whether a text can be an instruction: its length, its characters, its end, no refusal, no loop, nothing foreign.
 
     `own` are the words a program would use for the task; without them, any word may be its own.
     """
-    low, high = LENGTHS
+    low, high = LENGTHS[0], longest
     text, words = instruction.strip(), instruction.lower().split()
     if not low <= len(text) <= high:
         return Check.of("form", False, f"{len(text)} characters; {low} to {high} are allowed")

@@ -76,7 +76,8 @@ def others(domain: Domain, task: Task, own: list[str]) -> Iterator[Reading]:
 
 def turned(domain: Domain, task: Task, own: list[str]) -> tuple[str, str] | None:
     """The first words that turn the meaning of a wording, and what they make of it; none where there are none."""
-    meant = set(_TOKENS.findall(" ".join(own).lower())) - _common(type(domain), task.level) - SMALL
+    common = frozenset[str]() if domain.reads else _common(type(domain), task.level)
+    meant = set(_TOKENS.findall(" ".join(own).lower())) - common - SMALL
     for makes, pattern in TURNS.items():
         for part in _PARTS.split(_plain(task.instruction)):
             tokens = set(_TOKENS.findall(part.lower()))

@@ -12,7 +12,7 @@ import difflib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from noria.errors import ConfigError
@@ -21,11 +21,13 @@ from noria.evaluators.code import Code
 from noria.evaluators.constraints import Constraints
 from noria.evaluators.deduction import Deduction
 from noria.evaluators.domain import Domain
+from noria.evaluators.grounded import Grounded
 from noria.evaluators.guard import guarded
 from noria.evaluators.open import Open
 from noria.evaluators.text_ops import TextOps
 from noria.evaluators.units import Units
 from noria.identity import digest
+from noria.types import Seed
 
 SHIPPED: tuple[type[Domain], ...] = (Arithmetic, TextOps, Units, Constraints, Code, Deduction)
 
@@ -91,22 +93,25 @@ def domain(name: str, among: Mapping[str, type[Domain]] = DOMAINS) -> Domain:
     """
     if name not in among:
         near = difflib.get_close_matches(name, among, n=1)
-        mend = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(among)}."
+        mend = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join((*among, Grounded.name))}."
         raise ConfigError(f"There is no domain {name!r}.", mend=mend)
     return among[name]()
 
 
-def domains(levels: dict[str, tuple[int, ...]], files: Iterable[Path] = ()) -> tuple[dict[str, Domain], list[str]]:
+def domains(
+    levels: dict[str, tuple[int, ...]], files: Iterable[Path] = (), passages: Sequence[Seed] = ()
+) -> tuple[dict[str, Domain], list[str]]:  # fmt: skip
     """The named domains, once their levels are known to exist, and a sentence for each that does not load.
 
     A name that may belong to one that does not load is left out, for the session goes on
-    without it; a name that belongs to none is an error.
+    without it; a name that belongs to none is an error. `passages` are what the session's documents give.
 
     Raises:
         ConfigError: a domain or a level does not exist, or none is left.
     """
     among, broken = known(files)
-    found = {name: domain(name, among) for name in levels if name in among or not broken}
+    made = {Grounded.name: Grounded(passages)}
+    found = {name: made.get(name) or domain(name, among) for name in levels if {name} & {*among, *made} or not broken}
     if not found:
         raise ConfigError(f"None of the domains {', '.join(levels)} can be used. {' '.join(broken)}")
     for name, kind in found.items():

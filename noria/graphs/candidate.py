@@ -18,7 +18,7 @@ from noria.evaluators.foreign import own_words, smuggled, spelled
 from noria.evaluators.gate import Decision
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.novelty import Claim, shape
-from noria.identity import bucket, content_id, stream
+from noria.identity import content_id, stream
 from noria.types import (
     Attempt,
     Check,
@@ -56,7 +56,7 @@ async def read(reply: str, dealt: Dealt, domain: Domain, runner: Runner) -> Draf
         point = await domain.establish(point, runner)
     except ValueError as fault:
         return Decision("reject", Reason.UNGROUNDED, str(fault))
-    where = bucket(domain.name, point.model_dump(mode="json"))
+    where = domain.bucket(point)
     if domain.examined and where != "train":
         return Decision("reject", Reason.RESERVED, f"its parameters fall in the bucket {where!r}")
     if what := smuggled(point, domain, dealt.level, dealt.window):
@@ -74,7 +74,7 @@ async def read(reply: str, dealt: Dealt, domain: Domain, runner: Runner) -> Draf
 
 def wording_checks(domain: Domain, point: Parameters, wording: str, own: Set[str]) -> tuple[Check, ...]:
     """Whether a wording is well-formed, speaks to nobody but a solver, and still says the parameters."""
-    return form.check(wording, own), domain.says(point, wording)
+    return form.check(wording, own, domain.longest), domain.says(point, wording)
 
 
 def reworded(draft: Draft, wording: str, domain: Domain) -> Draft | None:

@@ -69,7 +69,7 @@ def samples(
         solve_rate=state["solve_rate"],
         checks=tuple(check.name for check in (*state["checks"], *one.checks)),
         probes=sum(len(attack.probes) for attack in state["attacks"]),
-        parents=((dealt.seed.id,) if dealt.seed.kind == "row" else ()) + dealt.parents,
+        parents=((dealt.seed.id,) if dealt.seed.kind in ("row", "passage") else ()) + dealt.parents,
         critic=dealt.seats["critic"],
         adversary=dealt.seats["adversary"],
         judge=dealt.seats["judge"],
@@ -79,7 +79,8 @@ def samples(
         sandbox=next((check.sandbox for check in one.checks if check.sandbox), ""),
     )
     answer = _sample("solver", asked, one.response, story)
-    proposal = canonical_json({**draft.point.proposed(), "instruction": task.instruction})
+    wording = domain.wording(draft.point, task.instruction)
+    proposal = canonical_json({**draft.point.proposed(), "instruction": wording})
     source: Source = "program" if task.worded_by == "program" else "pool"
     wrote = story.model_copy(update={"policy": story.generator, "source": source})
     mark = drawn(stream("mark", dealt.episode))

@@ -41,7 +41,8 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
         passed = [one for one in taught if one.passed] or passed
     judge: Judge = Judge.seated(context.desk, dealt)
     target = await candidate.target(passed, dealt, domain, task, judge)
-    if target is None and (play.targets == "verified" or domain.model_written(task.grounding)):
+    unproved = domain.model_written(task.grounding) or (domain.free_wording and task.worded_by == "generator")
+    if target is None and (play.targets == "verified" or unproved):
         return found | turned_away(Reason.UNSOLVED, f"none of {len(made)} attempts passed")
     target = target or await candidate.program_truth(dealt, domain, task, context.desk.runner)
     if not target.passed:

@@ -21,7 +21,7 @@ from noria.evaluators import promotion
 from noria.evaluators.domain import Domain
 from noria.evaluators.gate import sign_test, spend, wilson
 from noria.evaluators.probation import stays
-from noria.identity import bucket, content_id, stream
+from noria.identity import content_id, stream
 from noria.types import Attempt, Bucket, Exam, ExamItem, Prose, Task, Trial
 
 Items = list[tuple[Task, Domain]]
@@ -53,7 +53,7 @@ def draw(
             point = domain.sample(level, rng)
             parameters = point.model_dump(mode="json")
             key = content_id("parameters", [domain.name, parameters])
-            if bucket(domain.name, parameters) != where or key in used:
+            if domain.bucket(point) != where or key in used:
                 continue
             used.add(key)
             try:

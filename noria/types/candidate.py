@@ -24,6 +24,8 @@ class Seed(Noun):
     passage of a document."""
     messages: tuple[Message, ...] = ()
     """A row's chat, kept whole: it is also an anchor in training."""
+    place: str = ""
+    """Where a passage stands: its document, its heading, its page or line."""
 
 
 class Check(Noun):

@@ -11,9 +11,11 @@ module does it and what that needs; the module is imported only where the method
 is off costs nothing.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -54,10 +56,16 @@ FAMILIES = (
     *("distillation and compression",) * 3, *("self-evolution",) * 3,
 )  # fmt: skip
 
-Hook = Literal["select", "deal", "lean", "attempt", "route", "enhance", "curate", "train", "judge", "examine", "meta"]
+Hook = Literal[
+    "select", "deal", "lean", "attempt", "route", "enhance", "curate", "train", "judge", "examine", "meta", "source"
+]
 """Where a method joins the wheel: it chooses rows, deals hands its own way, leans on the next plan, attempts a task
-beside the solver, routes or enhances an accepted candidate, changes what is curated, trained, judged or examined, or
-weighs the other methods."""
+beside the solver, routes or enhances an accepted candidate, changes what is curated, trained, judged or examined,
+weighs the other methods, or brings what a domain asks about."""
+
+
+Rooting = Callable[[Path], Path]
+"""A path as it is written to the same from the config's folder."""
 
 
 class Method(Part):
@@ -76,6 +84,10 @@ class Method(Part):
 
     missing: Literal["refuse", "skip"] = "refuse"
     """What a package it needs and cannot find does: refuse the config, or skip the method and say so in the funnel."""
+
+    def rooted(self, at: Rooting) -> "Self":
+        """The same with the paths it names taken from the config's folder by `at`."""
+        return self
 
     def contradicts(self, config: "SessionConfig") -> str:
         """What in the rest of the config cannot go with it, as a sentence with the mend; empty where nothing does."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from noria.config.methods.method import Family, Hook, Leaf, Method
+from noria.config.methods.method import Family, Hook, Leaf, Method, Rooting
 
 if TYPE_CHECKING:
     from noria.config.session import SessionConfig
@@ -103,6 +103,10 @@ class Toxicity(Method):
     """Planted cases, with as many benign twins, that the filter is tried on each round."""
     written: int = Field(default=0, ge=0, le=64)
     """Subtle cases a round that the adversary is asked to write, to be scored and never learned."""
+
+    def rooted(self, at: Rooting) -> "Toxicity":
+        """The weights, from the config's folder."""
+        return self.model_copy(update={"weights": at(self.weights)}) if self.weights else self
 
     def contradicts(self, config: "SessionConfig") -> str:
         """Weights belong to the classifier."""
