@@ -58,6 +58,7 @@ def register() -> None:
         reading,
         readings,
         report_page,
+        review,
         rollback,
         running,
         seats,

@@ -9,7 +9,7 @@ PANELS: dict[str, tuple[str, ...]] = {
         "view", "status", "accepted", "refused", "trace", "why", "descendants", "funnel", "cost", "policies", "exams",
         "query", "report",
     ),
-    "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "approve", "refuse", "rollback"),
+    "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "review", "approve", "refuse", "rollback"),
     "Prove": ("verifiers", "judges", "guards", "seats", "attack", "contamination", "study"),
     "Data out": ("export", "coreset", "push"),
     "Mend": ("purge", "memory"),
