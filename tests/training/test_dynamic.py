@@ -91,11 +91,8 @@ async def is_up(policy: str) -> None:
     """Every policy is."""
 
 
-def tools(history: History, client: OpenAIClient | None, folder: Path, **changes: object) -> Tools:
-    pool, base = Pool(), build.PRETENDED
-    if client:
-        pool.serve(base, client)
-    desk = Desk(pool, history, Templates(), lambda policy: "base", build.RUNNER)
+def tools(history: History, folder: Path, **changes: object) -> Tools:
+    base, desk = build.PRETENDED, Desk(Pool(), history, Templates(), lambda policy: "base", build.RUNNER)
     made = Tools(
         history, desk, {name: build.SHIPPED[name] for name in ("arithmetic", "text_ops", "units")},
         lambda texts: numpy.zeros((len(texts), 2), numpy.float32), 1, "0/1", folder, base, base, nobody_waits, is_up,
@@ -104,10 +101,14 @@ def tools(history: History, client: OpenAIClient | None, folder: Path, **changes
 
 
 @asynccontextmanager
-async def serving(history: History, folder: Path, **changes: object) -> AsyncIterator[tuple[Tools, FakeServer]]:
+async def serving(
+    history: History, folder: Path, served: str = build.PRETENDED, **changes: object
+) -> AsyncIterator[tuple[Tools, FakeServer]]:
     async with FakeServer(reads=reads, **changes) as server:  # type: ignore[arg-type]
         client = OpenAIClient(server.url, "none", limiter=Limiter(16))
-        yield tools(history, client, folder), server
+        asked = tools(history, folder)
+        asked.desk.client.serve(served, client)  # type: ignore[attr-defined]
+        yield asked, server
         await client.close()
 
 
@@ -122,7 +123,7 @@ def test_a_dry_run_asks_nobody_how_likely_anything_is_and_says_so(played: Path, 
 
 
 async def test_a_pool_without_a_policy_of_its_own_is_not_asked(history: History, tmp_path: Path) -> None:
-    without = tools(history, None, tmp_path, base="", student="")
+    without = tools(history, tmp_path, base="", student="")
     for module, rules in ((ifd, Ifd()), (vote, Vote()), (gradients, Gradients())):
         assert (await module.select(rows(history), rules, without)).skipped == NOBODY
 
@@ -131,14 +132,12 @@ def test_the_solve_rate_keeps_what_is_solved_now_and_then(history: History) -> N
     samples = rows(history)
     rates = {one.id: one.provenance.solve_rate for one in samples}
     assert {0.0, 1.0} < set(rates.values())
-    found = asyncio.run(solve_rate.select(samples, SolveRate(least=0), tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(samples, SolveRate(least=0), tools(history, Path())))
     assert found.left == {
         key: solve_rate.ALWAYS if rate == 1 else solve_rate.NEVER for key, rate in rates.items() if rate in (0, 1)
     }
     assert found.scores == {key: pytest.approx(4 * rate * (1 - rate)) for key, rate in rates.items()}
-    aimed = asyncio.run(
-        solve_rate.select(samples, SolveRate(least=0, target=0.6, keep=0.5), tools(history, None, Path()))
-    )
+    aimed = asyncio.run(solve_rate.select(samples, SolveRate(least=0, target=0.6, keep=0.5), tools(history, Path())))
     assert set(aimed.left) > set(found.left)
     gone = {rates[key] for key, why in aimed.left.items() if why == solve_rate.FAR}
     stay = {rate for key, rate in rates.items() if key not in aimed.left}
@@ -149,11 +148,11 @@ def test_where_the_band_holds_too_little_the_never_solved_fill_it_up(history: Hi
     extremes = [one for one in rows(history) if one.provenance.solve_rate in (0.0, 1.0)]
     never = {one.id for one in extremes if one.provenance.solve_rate == 0}
     assert 0 < len(never) < len(extremes)
-    found = asyncio.run(solve_rate.select(extremes, SolveRate(least=0.01), tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(extremes, SolveRate(least=0.01), tools(history, Path())))
     assert len(found.left) == len(extremes) - 1
     assert never - set(found.left)
     all_of_them = SolveRate(least=len(never) / len(extremes))
-    found = asyncio.run(solve_rate.select(extremes, all_of_them, tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(extremes, all_of_them, tools(history, Path())))
     assert set(found.left.values()) == {solve_rate.ALWAYS}
     assert len(found.left) == len(extremes) - len(never)
 
@@ -182,6 +181,21 @@ async def test_a_served_policy_reads_each_answer_after_its_prompt_and_the_extrem
         assert all(turn.template.startswith("text@") and turn.usage.prompt_tokens for turn in turns)
         again = await perplexity.select(samples, Perplexity(band=(0.2, 0.9), instruction=True), asked)
         assert (again.left, again.scores, server.calls) == (found.left, found.scores, len(turns))
+
+
+async def test_what_is_too_long_for_the_server_is_kept_unread(history: History, tmp_path: Path) -> None:
+    samples = rows(history)
+    words = {one.id: sum(len(said.content.split()) for said in one.messages) for one in samples}
+    longest = sorted(words.values())[len(words) // 2]
+    await history.keep_policy(Policy(id="policy-short", name="short"))
+    async with serving(history, tmp_path, served="policy-short", longest=longest) as (asked, _):
+        found = await perplexity.select(samples, Perplexity(band=(0.2, 0.8)), replace(asked, base="policy-short"))
+    long = {key for key, count in words.items() if count > longest}
+    assert long
+    assert set(found.scores) == set(words) - long
+    assert found.facts["unread"] == len(long)
+    assert found.left
+    assert not set(found.left) & long
 
 
 async def test_what_the_instruction_does_not_help_leaves_and_so_does_the_easiest(
@@ -248,7 +262,7 @@ async def test_a_server_without_logprobs_of_a_chat_is_a_reason_and_no_guess(hist
             OpenAIClient(fragile.url, "none", limiter=Limiter(4), scores=False),
         ]
         for client in clients:
-            asked = tools(history, None, tmp_path, **fresh)
+            asked = tools(history, tmp_path, **fresh)
             asked.desk.client.serve("policy-mute", client)  # type: ignore[attr-defined]
             methods = {"perplexity": Perplexity(), "ifd": Ifd(), "uncertainty": Uncertainty()}
             chosen = await choose(rows(history), methods, asked)
@@ -273,7 +287,7 @@ def test_most_voters_decide_and_the_spread_over_the_lineage_counts() -> None:
 async def test_targets_are_right_answers_to_weak_skills_and_no_item_of_an_exam(
     history: History, tmp_path: Path
 ) -> None:
-    asked, samples = tools(history, None, tmp_path), rows(history)
+    asked, samples = tools(history, tmp_path), rows(history)
     assert len({one.group.partition("/")[0] for one in gradients.targets(samples, 12, asked)}) == 3
     marks = {"arithmetic/add": (10, 2), "arithmetic/sub": (10, 9), "units/length": (10, 9)}
     exam = build.exam(1, build.PRETENDED, "student", promoted=False).model_copy(update={"skills": marks})
@@ -333,7 +347,7 @@ async def test_the_weights_of_a_lineage_vote_and_a_students_gradients_are_compar
         id=weights_id(tmp_path / "adapter"), name="student-r0009", round=9, parents=(base.id,),
         adapter=str(tmp_path / "adapter"), student=True,
     )  # fmt: skip
-    asked, samples = tools(history, None, tmp_path, base=base.id, student=base.id), rows(history)[:10]
+    asked, samples = tools(history, tmp_path, base=base.id, student=base.id), rows(history)[:10]
     await history.keep_policy(base)
     assert (await vote.select(samples, Vote(), asked)).skipped == vote.FEW
     await history.keep_policy(student)
