@@ -34,10 +34,11 @@ from noria.training.selecting import gradients, ifd, perplexity, solve_rate, unc
 from noria.training.selecting.pipeline import choose
 from noria.training.selecting.reading import NOBODY, PRETENDED, alone, given
 from noria.training.selecting.selector import Tools
+from noria.training.trainer import PRETENDED as PRETENDED_BASE
 from noria.types import Policy, Sample
 from tests import build
 
-DYNAMIC = {"perplexity": {}, "ifd": {}, "uncertainty": {}, "solve_rate": {}, "vote": {}, "gradients": {}}
+DYNAMIC: dict[str, object] = {"perplexity": {}, "ifd": {}, "uncertainty": {}, "solve_rate": {}, "vote": {}, "gradients": {}}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ async def is_up(policy: str) -> None:
 
 
 def tools(history: History, folder: Path, **changes: object) -> Tools:
-    base, desk = build.PRETENDED, Desk(Pool(), history, Templates(), lambda policy: "base", build.RUNNER)
+    base, desk = PRETENDED_BASE, Desk(Pool(), history, Templates(), lambda policy: "base", build.RUNNER)
     made = Tools(
         history, desk, {name: build.SHIPPED[name] for name in ("arithmetic", "text_ops", "units")},
         lambda texts: numpy.zeros((len(texts), 2), numpy.float32), 1, "0/1", folder, base, base, nobody_waits, is_up,
@@ -102,7 +103,7 @@ def tools(history: History, folder: Path, **changes: object) -> Tools:
 
 @asynccontextmanager
 async def serving(
-    history: History, folder: Path, served: str = build.PRETENDED, **changes: object
+    history: History, folder: Path, served: str = PRETENDED_BASE, **changes: object
 ) -> AsyncIterator[tuple[Tools, FakeServer]]:
     async with FakeServer(reads=reads, **changes) as server:  # type: ignore[arg-type]
         client = OpenAIClient(server.url, "none", limiter=Limiter(16))
@@ -166,7 +167,7 @@ async def test_a_served_policy_reads_each_answer_after_its_prompt_and_the_extrem
         assert not found.skipped
         told = {one.id: heard(one, "given", "base") for one in samples}
         assert found.scores == {key: pytest.approx(exp(nats)) for key, nats in told.items()}
-        assert scores(history, "loss/given", build.PRETENDED, told) == pytest.approx(told)
+        assert scores(history, "loss/given", PRETENDED_BASE, told) == pytest.approx(told)
         order = sorted(told, key=lambda key: (told[key], key))
         low = {key for key, why in found.left.items() if why == "the response is all too likely"}
         high = {key for key, why in found.left.items() if why == "the response is all too unlikely"}
@@ -290,7 +291,7 @@ async def test_targets_are_right_answers_to_weak_skills_and_no_item_of_an_exam(
     asked, samples = tools(history, tmp_path), rows(history)
     assert len({one.group.partition("/")[0] for one in gradients.targets(samples, 12, asked)}) == 3
     marks = {"arithmetic/add": (10, 2), "arithmetic/sub": (10, 9), "units/length": (10, 9)}
-    exam = build.exam(1, build.PRETENDED, "student", promoted=False).model_copy(update={"skills": marks})
+    exam = build.exam(1, PRETENDED_BASE, "student", promoted=False).model_copy(update={"skills": marks})
     await history.keep_exam(exam, [])
     found = list(gradients.targets(samples, 6, asked))
     assert {one.group for one in found} == {"arithmetic/add"}
