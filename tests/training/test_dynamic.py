@@ -30,15 +30,23 @@ from noria.memory.selections import scores, selections, unselected
 from noria.prompts import Templates
 from noria.training.models import fetch_default, weights_id
 from noria.training.publish import aside, publish
+from noria.training.reading_job import ReadingJob, Readings, Weights, lines
 from noria.training.selecting import gradients, ifd, perplexity, solve_rate, uncertainty, vote
 from noria.training.selecting.pipeline import choose
-from noria.training.selecting.reading import NOBODY, PRETENDED, alone, given
+from noria.training.selecting.reading import NOBODY, PRETENDED, ROOM, alone, given
 from noria.training.selecting.selector import Tools
 from noria.training.trainer import PRETENDED as PRETENDED_BASE
 from noria.types import Policy, Sample
 from tests import build
 
-DYNAMIC: dict[str, object] = {"perplexity": {}, "ifd": {}, "uncertainty": {}, "solve_rate": {}, "vote": {}, "gradients": {}}
+DYNAMIC: dict[str, object] = {
+    "perplexity": {},
+    "ifd": {},
+    "uncertainty": {},
+    "solve_rate": {},
+    "vote": {},
+    "gradients": {},
+}
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +311,27 @@ async def test_targets_are_right_answers_to_weak_skills_and_no_item_of_an_exam(
         assert bucket(family.name, {"skill": "add", "a": a, "b": b}) == "train"
 
 
+async def test_a_reading_by_weights_that_finished_before_a_crash_is_found_and_not_made_again(
+    history: History, tmp_path: Path
+) -> None:
+    samples = rows(history)[:4]
+    base = Policy(id="policy-solid", name="solid", folder="nowhere")
+    await history.keep_policy(base)
+    job = ReadingJob(
+        kind="losses", base="elsewhere", base_id=base.id, policies=(Weights(policy=base.id),), passages="", out="",
+        max_tokens=ROOM, threads=64,
+    )  # fmt: skip
+    passages = [given(one) for one in samples]
+    identity = job.identity(lines(passages))
+    read = Readings(made_by=identity, losses={base.id: {one.key: (at, 2) for at, one in enumerate(passages)}})
+    (tmp_path / "selecting").mkdir()
+    (tmp_path / "selecting" / f"{identity}.json").write_text(read.model_dump_json())
+    asked = tools(history, tmp_path, base=base.id)
+    found = await perplexity.select(samples, Perplexity(by="weights", band=(0, 0.75)), asked)
+    assert found.scores == {one.id: pytest.approx(exp(at / 2)) for at, one in enumerate(samples)}
+    assert found.left == {samples[3].id: "the response is all too unlikely"}
+
+
 @pytest.mark.parametrize("rules", [Perplexity, SolveRate, Vote])
 def test_a_band_that_does_not_rise_is_refused(rules: type[Perplexity]) -> None:
     with pytest.raises(ValidationError, match="from a lower to a higher share"):
@@ -352,20 +381,20 @@ async def test_the_weights_of_a_lineage_vote_and_a_students_gradients_are_compar
     await history.keep_policy(base)
     assert (await vote.select(samples, Vote(), asked)).skipped == vote.FEW
     await history.keep_policy(student)
-    found = await vote.select(samples, Vote(max_tokens=700), asked)
+    found = await vote.select(samples, Vote(max_tokens=500), asked)
     assert found.facts["policies"] == ["smol", "student-r0009"]
     assert 0 < found.facts["beyond"] == len(samples) - len(found.scores)
-    assert found.facts["read_tokens"] <= 700
+    assert found.facts["read_tokens"] <= 500
     by_base, by_student = (scores(history, "vote/given", one.id, found.scores) for one in (base, student))
     assert all(0 < nats < 15 for nats in by_base.values())
     assert all(by_base[key] != by_student[key] for key in found.scores)
     (tmp_path / "selecting").rename(tmp_path / "gone")  # the ledger alone is asked
-    again = await vote.select(samples, Vote(max_tokens=700), asked)
+    again = await vote.select(samples, Vote(max_tokens=500), asked)
     assert (again.left, again.scores) == (found.left, found.scores)
     assert not (tmp_path / "selecting").exists()
 
     asked = replace(asked, student=student.id)
-    rules = Gradients(targets=3, max_tokens=450, keep=0.5)
+    rules = Gradients(targets=3, max_tokens=350, keep=0.5)
     alike = await gradients.select(samples, rules, asked)
     assert alike.facts["targets"] == 3
     assert 0 < len(alike.scores) < len(samples)
