@@ -23,7 +23,7 @@ from aiohttp import web
 from noria.inference.client import Request
 from noria.inference.ports import HOST
 from noria.inference.puppet import Puppet, read_steadily
-from noria.inference.scripted import Reads, Script, aloud
+from noria.inference.scripted import Reads, Script, framed
 from noria.types import Message, Role
 
 Fault = Literal["500", "429", "drop", "truncate"]
@@ -46,6 +46,8 @@ class FakeServer:
     schemas: bool = True
     adapters: bool = True
     logprobs: bool = True
+    longest: int = 0
+    """Words that a chat may have before it is refused as too long; 0 refuses none."""
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next calls, one each, before the server answers again."""
@@ -134,6 +136,8 @@ class FakeServer:
             return await self._fail(self.faults.pop(0), request)
         if body["model"] not in (*self.models, *self.loaded):
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
+        if 0 < self.longest < sum(len(one["content"].split()) for one in body.get("messages", ())):
+            return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
         self._in_flight += 1
         try:
             return _json(answer(body))
@@ -157,7 +161,9 @@ class FakeServer:
         if body.get("prompt_logprobs") is None:
             return self._completion(body)
         asked = self._request(body)
-        text = aloud(asked.messages)
+        begins = bool(body.get("add_generation_prompt", True))
+        closed = not begins and not body.get("continue_final_message")
+        text = framed(asked.messages, begins=begins, closed=closed)
         words, said = text.split(), self.reads(body["model"], text)
         tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
         prompt = {"prompt_logprobs": [None, *tokens]} if self.logprobs else {}

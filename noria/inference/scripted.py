@@ -59,6 +59,12 @@ class ScriptedClient:
 
 
 def aloud(messages: Sequence[Message]) -> str:
-    """A chat as one text: where each line begins and who says it, and what."""
-    said = " ".join(f"<{one.role}> {one.content}" for one in messages)
-    return said if messages and messages[-1].role == "assistant" else f"{said} <assistant>"
+    """A chat as one text: its lines, each after who says it, and where the assistant would begin if it has not."""
+    answered = bool(messages) and messages[-1].role == "assistant"
+    return framed(messages, begins=not answered, closed=False)
+
+
+def framed(messages: Sequence[Message], *, begins: bool, closed: bool) -> str:
+    """A chat as one text, as the flags of an endpoint ask for it."""
+    said = [f"<{one.role}> {one.content}" for one in messages]
+    return " ".join([*said, *(["<end>"] if closed else []), *(["<assistant>"] if begins else [])])
