@@ -3,8 +3,7 @@
     critic ─► advice      generator ─► wordings      solver ─► revised response      judge ─► score, ruling
                                                                                      adversary ─► subtle cases
 
-Each question has an attempt number of its own, so that its turn takes no other's place. What
-cannot be read is none: the accepted candidate stands without it.
+Each question has an attempt number of its own. What cannot be read is none: the candidate stands.
 """
 
 import asyncio

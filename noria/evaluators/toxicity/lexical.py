@@ -13,6 +13,7 @@ what the planted cases show (see `card`).
 import re
 import unicodedata
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Lexicon:
     def _split(self, pieces: list[str]) -> set[str]:
         """The listed words that stand in two neighbouring pieces."""
         bare = ["".join(filter(str.isalpha, one)).lower() for one in pieces]
-        joined = {one + other for one, other in zip(bare, bare[1:], strict=False) if one and other}
+        joined = {one + other for one, other in pairwise(bare) if one and other}
         return {one for one in joined if len(one) >= SPLIT and one in self._listed}
 
     @cached_property
