@@ -115,7 +115,11 @@ def test_variants_are_samples_of_their_own_that_say_whose_they_are(tmp_path: Pat
         story = variant.provenance
         assert (story.variant_of, story.strategy, variant.role) == (answer.id, "paraphrase", "solver")
         assert variant.messages[-1] == answer.messages[-1]
-        assert (story.episode, story.task, story.attempt) == (episode.id, answer.provenance.task, episode.attempts[0].id)
+        assert (story.episode, story.task, story.attempt) == (
+            episode.id,
+            answer.provenance.task,
+            episode.attempts[0].id,
+        )
     assert [sample.provenance.worded_by for sample in variants] == ["generator"] * 2 + ["program"] * 2
     assert told(episode, "paraphrase").startswith("2 of 3 wordings by the generator stand")
     assert sum(turn.template.startswith("paraphrase@") for turn in turns) == 1
@@ -137,7 +141,7 @@ def test_off_means_that_nothing_is_imported_and_nobody_asked(tmp_path: Path) -> 
 
 RULES: dict[str, Any] = {
     "domains": {"arithmetic": (1, 2)},
-    "play": {"episodes": 16, "batch": 8, "attempts": 2},
+    "play": {"episodes": 12, "batch": 6, "attempts": 2},
     "train": {"min_rows": 1},
     "verifiers": {"planted": 0},
     "stop": {"rounds": 2},
@@ -205,8 +209,10 @@ def test_the_funnel_counts_tasks_and_the_log_shows_variants(
     history = opened(rules)
     variants = [sample for sample in history.samples() if sample.provenance.variant_of]
     assert variants
-    assert found["funnel"]["accepted"] == found["samples"]["accepted"] == sum(
-        episode.outcome == "accepted" for episode in history.episodes()
+    assert (
+        found["funnel"]["accepted"]
+        == found["samples"]["accepted"]
+        == sum(episode.outcome == "accepted" for episode in history.episodes())
     )
     assert found["samples"]["variants"] == len(variants) == history.variants()
     assert summary(rules.session)["samples"] == found["samples"]
@@ -283,7 +289,9 @@ def test_the_filter_is_tried_each_round_and_its_card_is_kept(
     assert not any(text in message.content for text in said for one in history.samples() for message in one.messages)
 
 
-def test_variants_go_with_their_parent(session: tuple[SessionConfig, dict[str, Any], Counter[str]], tmp_path: Path) -> None:
+def test_variants_go_with_their_parent(
+    session: tuple[SessionConfig, dict[str, Any], Counter[str]], tmp_path: Path
+) -> None:
     source = session[0]
     shutil.copytree(source.session, tmp_path / "session")
     history = History(Ledger(tmp_path / "session", write=True))
@@ -340,7 +348,9 @@ def test_what_insults_is_said_in_clean_words_or_not_at_all(tmp_path: Path) -> No
     (episode,), samples, _ = one(tmp_path / "stubborn", stubborn, **CLEANSE)
     assert samples[0].provenance.worded_by == "program"
     assert "numbskull" not in samples[0].messages[1].content
-    (episode,), samples, _ = one(tmp_path / "answer", seats(first="4, you blockhead! The answer is 4", revised="4"), **CLEANSE)
+    (episode,), samples, _ = one(
+        tmp_path / "answer", seats(first="4, you blockhead! The answer is 4", revised="4"), **CLEANSE
+    )
     assert (episode.outcome, samples[0].messages[-1].content) == ("accepted", "4")
 
 
