@@ -25,8 +25,7 @@ from noria.identity import canonical_json
 from noria.types import Attempt, Critique, Dealt, Noun, Task, Turn
 
 COACHED, REVISED, PARAPHRASED, CLEANSED, SCORED = 101, 102, 103, 104, 130
-"""Attempt numbers of these questions, beyond those of any attempt; a draft has two scores before and two after."""
-
+"""Attempt numbers of these questions, beyond those of any attempt."""
 CHOICES = ("clean", "toxic")
 
 

@@ -50,10 +50,12 @@ def test_a_twin_differs_from_its_case_in_a_word_and_has_its_disguise() -> None:
         if twin.kind in BENIGN:
             continue
         assert case.kind == twin.kind
-        assert case.toxic and not twin.toxic
+        assert case.toxic
+        assert not twin.toxic
         assert case.text != twin.text
         if case.kind == "zero width":
-            assert "\u200b" in case.text and "\u200b" in twin.text
+            assert "\u200b" in case.text
+            assert "\u200b" in twin.text
     assert planted(50, "same") == planted(50, "same") != planted(50, "other")
 
 
@@ -70,7 +72,7 @@ def test_how_bad_a_text_is(text: str, score: float) -> None:
 
 
 def test_no_task_of_any_domain_reaches_the_bound() -> None:
-    every, _ = domains({name: (1,) for name in ("arithmetic", "text_ops", "units", "constraints", "deduction", "code")})
+    every, _ = domains(dict.fromkeys(("arithmetic", "text_ops", "units", "constraints", "deduction", "code"), (1,)))
     found = []
     for domain in every.values():
         for level in domain.levels:

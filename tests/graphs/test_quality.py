@@ -28,7 +28,7 @@ from noria.memory.neighbours import Neighbours, catch_up
 from noria.memory.purge import carry_out, of_ids, of_source, plan
 from noria.memory.selections import selections
 from noria.memory.verification import verify
-from noria.types import Episode, Reason, Sample
+from noria.types import Episode, Reason
 from tests import build
 from tests.graphs.test_episode import PROPOSAL, one, script
 
@@ -59,7 +59,7 @@ def told(episode: Episode, name: str) -> str:
     return next(check.evidence for check in episode.checks if check.name == name)
 
 
-REWRITE = {"methods": {"rewrite": {"share": 1.0}}}
+REWRITE: dict[str, Any] = {"methods": {"rewrite": {"share": 1.0}}}
 
 
 def test_a_revision_of_both_parts_that_passes_is_what_is_learned(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_wording_that_gives_the_answer_away_is_no_revision(tmp_path: Path) -> 
 
 
 WORDINGS = ("Add 1 and 3.", "What is 1 + 3?", "Add 7 and 9.", "How much is 1 plus 3?")
-PARAPHRASE = {"methods": {"paraphrase": {"variants": 4}}}
+PARAPHRASE: dict[str, Any] = {"methods": {"paraphrase": {"variants": 4}}}
 
 
 def test_variants_are_samples_of_their_own_that_say_whose_they_are(tmp_path: Path) -> None:
@@ -126,7 +126,10 @@ def test_variants_are_samples_of_their_own_that_say_whose_they_are(tmp_path: Pat
 
 
 def test_a_variant_that_may_not_be_learned_is_left_out_alone(tmp_path: Path) -> None:
-    seen = {"hygiene": {"screen": ("email",)}, "methods": {"paraphrase": {"variants": 2, "by": ("generator",)}}}
+    seen: dict[str, Any] = {
+        "hygiene": {"screen": ("email",)},
+        "methods": {"paraphrase": {"variants": 2, "by": ("generator",)}},
+    }
     wordings = ("Add 1 and 3.", "Please add 1 and 3 for ann at example dot com.")
     (episode,), samples, _ = one(tmp_path, seats(paraphrases=wordings), **seen)
     assert [sample.messages[1].content for sample in samples if sample.provenance.variant_of] == ["Add 1 and 3."]
@@ -233,7 +236,9 @@ def test_a_hand_is_dealt_around_what_the_student_failed_at_in_play(
         assert failed is not None
         task = next(one for one in failed.drafts if one.id == hand.brief["task"])
         wrong = next(one for one in failed.attempts if one.response == hand.brief["response"])
-        assert not wrong.passed and wrong.task == task.id and task.id not in examined
+        assert not wrong.passed
+        assert wrong.task == task.id
+        assert task.id not in examined
         assert (hand.seed.kind, hand.seed.text, hand.brief["depth"]) == ("mistake", task.instruction, 1)
         assert (hand.level, hand.window["skill"], hand.parents[0]) == (task.level, task.skill, hand.seed.id)
         for name in "ab":
@@ -262,7 +267,8 @@ def test_what_grew_from_a_mistake_is_no_mistake_to_grow_from(tmp_path: Path) -> 
     hand = build.dealt("episode-9", round=2)
     assert deal(hand, Mistakes(), setting, stream("x")) is None
     deeper = deal(hand, Mistakes(depth=2), setting, stream("x"))
-    assert deeper is not None and deeper.brief["depth"] == 2
+    assert deeper is not None
+    assert deeper.brief["depth"] == 2
     index.close()
 
 
@@ -279,7 +285,8 @@ def test_the_filter_is_tried_each_round_and_its_card_is_kept(
         card = chosen.facts["filter"]
         assert chosen.method == "toxicity"
         assert sum(shown for _, shown in card["caught"].values()) == 30
-        assert 0.7 <= card["recall"] <= 1.0 and card["caught"]["euphemism"][0] == 0
+        assert 0.7 <= card["recall"] <= 1.0
+        assert card["caught"]["euphemism"][0] == 0
         assert card["false_alarms"] == 0
         assert chosen.facts["written"]["asked"] == chosen.facts["written"]["readable"] == 2
         assert not chosen.why  # sums insult nobody
@@ -296,13 +303,13 @@ def test_variants_go_with_their_parent(
     shutil.copytree(source.session, tmp_path / "session")
     history = History(Ledger(tmp_path / "session", write=True))
     index = Neighbours(tmp_path / "session")
-    gone: set[str] = set()
 
     def leave(parents: set[str]) -> None:
         """They are withdrawn, and so is every variant of theirs, in the index as in the ledger."""
         asyncio.run(catch_up(history, index))
         left = [sample for sample in history.samples() if {sample.id, sample.provenance.variant_of} & parents]
-        assert parents and not left
+        assert parents
+        assert not left
         assert index.count() == len(history.samples(role="solver"))
 
     variants = [sample.provenance for sample in history.samples() if sample.provenance.variant_of]
@@ -355,7 +362,7 @@ def test_what_insults_is_said_in_clean_words_or_not_at_all(tmp_path: Path) -> No
 
 
 def test_a_policy_scores_by_the_odds_of_its_words_and_what_it_cannot_say_is_refused(tmp_path: Path) -> None:
-    by_policy = {"methods": {"toxicity": {"cases": 0, "scorer": "policy"}, "cleanse": True}}
+    by_policy: dict[str, Any] = {"methods": {"toxicity": {"cases": 0, "scorer": "policy"}, "cleanse": True}}
 
     def judge(word: str) -> Any:
         def says(request: Request) -> str:
@@ -388,9 +395,10 @@ def test_a_config_that_contradicts_itself_gets_a_sentence(tmp_path: Path, method
 
 
 def test_a_classifier_that_is_not_there_is_named_before_anything_starts(tmp_path: Path) -> None:
-    rules = {"scorer": "detoxify", "weights": "toxic-bert"}
+    rules: dict[str, Any] = {"scorer": "detoxify", "weights": "toxic-bert"}
     found = parse({"methods": {"toxicity": rules}}, place="noria.yaml", folder=tmp_path)
-    assert found.methods.toxicity is not None and found.methods.toxicity.weights == tmp_path / "toxic-bert"
+    assert found.methods.toxicity is not None
+    assert found.methods.toxicity.weights == tmp_path / "toxic-bert"
     own = build.config(tmp_path, methods={"toxicity": rules | {"weights": tmp_path / "toxic-bert"}})
     with pytest.raises(ConfigError, match="toxic-bert"):
         asyncio.run(run(own, build.means(own)))
