@@ -166,7 +166,8 @@ class Open(Domain):
         looped = " ".join(words[:5]) + " "
         return rng.choice(
             (
-                parameters.asks, f"{parameters.asks} {parameters.asks}", " ".join(words[: len(words) // 2]) + " and the",
+                parameters.asks, f"{parameters.asks} {parameters.asks}",
+                " ".join(words[: len(words) // 2]) + " and the",
                 looped * 6 + ".", "I'm sorry, but I can't help with that.", "",
                 "As an AI language model, I do not have personal opinions on this.", words[0],
             )

@@ -29,6 +29,9 @@ FLOOR = 0.15
 SHOWN = 2
 """Neighbours shown to the generator."""
 
+AGAIN = 0.5
+"""Share of a level's hands that are dealt in the windows to deal again, where there are any."""
+
 WEAK = 0.5
 """Share right under which a skill counts as weak."""
 
@@ -71,7 +74,11 @@ def deal(
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
         seed = _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else ""
-        window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
+        again = [window for lean in leaning for window in lean.windows.get(f"{name}/{level}", ())]
+        if again and rng.random() < AGAIN:
+            window = rng.choice(again)
+        else:
+            window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(

@@ -86,7 +86,8 @@ def samples(
         one.model_copy(update={"content": settled(one.content, mark)})
         for one in (proposed.messages if proposed else ())
     )
-    return [answer, _sample("generator", fenced, proposal, wrote)]
+    # What came unasked was an answer to no prompt, and teaches none.
+    return [answer, *([_sample("generator", fenced, proposal, wrote)] if fenced else [])]
 
 
 def _sample(role: Any, prompt: tuple[Message, ...], response: str, story: Provenance) -> Sample:

@@ -36,6 +36,8 @@ class Lean(Noun):
     """Factor on the weight of a level, by `domain/level`; 0 takes it out of the deal."""
     skills: tuple[str, ...] = ()
     """Skills (`domain/skill`) to deal more often, like the weak ones."""
+    windows: dict[str, tuple[Json, ...]] = Field(default_factory=dict)
+    """Windows to deal again, by `domain/level`."""
     notes: tuple[str, ...] = ()
     """What the generator is told."""
     why: str = ""
