@@ -68,7 +68,7 @@ class Generator(Agent):
                 "skill": str(example["skill"]),
                 "example": wording,
                 "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
-                "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
+                "topic": dealt.seed.text if dealt.seed.kind == "topic" else str(dealt.window.get("subject", "")),
                 "seed_text": "" if foreign(row) else row,
                 "neighbours": [one for one in dealt.neighbours if not foreign(one)],
                 "weak": list(dealt.weak),

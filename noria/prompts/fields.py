@@ -50,7 +50,8 @@ OPEN = frozenset({"solver"})
 """Templates whose data is the task itself: it is defused and stands open."""
 
 SEATS: dict[str, Role] = {
-    "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
+    "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator",
+    "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
 }  # fmt: skip
 """Template to the role that asks with it."""

@@ -84,12 +84,7 @@ def narrowed(window: Json, parameters: Json) -> Json | None:
     found, cut = dict(window), False
     for name, value in window.items():
         own = parameters.get(name)
-        if (
-            isinstance(value, list)
-            and len(value) == 2
-            and isinstance(own, int)
-            and all(isinstance(one, int) for one in value)
-        ):
+        if isinstance(own, int) and isinstance(value, list) and [type(one) for one in value] == [int, int]:
             low, high = value
             if not low <= own <= high:
                 return None
