@@ -22,7 +22,7 @@ from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run
 from noria.graphs.strategies import evolve, hardened, self_instruct
 from noria.graphs.strategies.assigning import Setting
-from noria.identity import digest, stream
+from noria.identity import stream
 from noria.inference.client import Request
 from noria.inference.fake_server import FakeServer
 from noria.inference.limiter import Limiter
@@ -112,9 +112,9 @@ def test_every_strategy_deals_in_the_second_round_and_gives_samples_that_say_so(
     assert given["evolve"]
     assert given["magpie"]
     ids = {one.id for one in history.each(role="solver")}
-    for one in history.each(role="solver", number=2):
-        if one.provenance.strategy in ("self_instruct", "evolve"):
-            assert set(one.provenance.parents) & ids
+    for sample in history.each(role="solver", number=2):
+        if sample.provenance.strategy in ("self_instruct", "evolve"):
+            assert set(sample.provenance.parents) & ids
 
 
 def test_what_a_judge_vouches_for_is_counted_apart(history: History, session: Any) -> None:
@@ -213,11 +213,11 @@ def test_an_attack_becomes_a_candidate_one_level_up(history: History) -> None:
     by_ask = {one.task.instruction: one for one in found}
     hand = next(one for one in history.deal(2) if one.domain == "arithmetic")
     dealt = [hardened.deal(hand, Hardened(), setting, stream("h", at)) for at in range(12)]
-    for one in dealt:
-        assert one
-        hole = by_ask[one.brief["given"][0]]
-        assert one.window["skill"] == hole.task.skill
-        assert one.level == 2
+    for harder in dealt:
+        assert harder
+        hole = by_ask[harder.brief["given"][0]]
+        assert harder.window["skill"] == hole.task.skill
+        assert harder.level == 2
     played = [one for one in history.deal(2) if one.strategy == "hardened"]
     assert all(history.trace(one.episode)[0].template.startswith("hardened@") for one in played)
     assert isinstance(found[0].probe, Probe)
@@ -308,6 +308,5 @@ def test_nobody_is_examined_on_what_no_program_knows_and_magpie_needs_it(tmp_pat
     assert not Open().examined
     with pytest.raises((ConfigError, ValueError), match="name the domain `open`"):
         build.config(tmp_path, methods={"magpie": {}})
-    with pytest.raises((ConfigError, ValueError), match="shares are 1.20"):
+    with pytest.raises((ConfigError, ValueError), match=r"shares are 1\.20"):
         build.config(tmp_path, methods={"evolve": {"share": 0.6}, "hardened": {"share": 0.6}})
-    assert digest("x")
