@@ -137,7 +137,7 @@ class OpenAIClient:
             if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list) or not reply.choices:
                 raise ValueError("the body is no completion")
             said = reply.choices[0]
-            return Completion((said.text,), (said.finish_reason or "",), _usage(reply), time.monotonic() - started)
+            return Completion((said.text,), (str(said.finish_reason),), _usage(reply), time.monotonic() - started)
 
         async with self._limiter.place():
             with waiting(f"what {request.model!r} at {self.url} says unasked", self._deadline) as wait:

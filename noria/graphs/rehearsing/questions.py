@@ -85,7 +85,7 @@ class Source:
         own = asking(dealt.strategy)
         if own is not None and (ask := own(dealt, domain, heat)).template == template:
             return Question(dealt, domain, ask)
-        if template in ASKS:
+        if template in ASKS or (template == "generator" and own is not None):
             return None
         if template == "generator":
             return Question(dealt, domain, Generator.proposing(dealt, domain, temperature=heat))

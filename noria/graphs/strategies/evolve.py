@@ -14,6 +14,7 @@ refused or empty responses, and words of the prompt itself in the evolved ask (`
 """
 
 import random
+from typing import Any
 
 from noria.config.methods.synthesis import Evolve, Operator
 from noria.evaluators.constraints import AND
@@ -35,7 +36,7 @@ def deal(hand: Dealt, rules: Evolve, setting: Setting, rng: random.Random) -> De
     levels = setting.levels.get(hand.domain, (hand.level,))
     if task is None or task.level not in levels:
         return None
-    told = {"parents": (sample.id,), "brief": {"operator": operator, "given": [asked(sample)]}}
+    told: dict[str, Any] = {"parents": (sample.id,), "brief": {"operator": operator, "given": [asked(sample)]}}
     domain = setting.domains[hand.domain]
     if hand.domain == OPEN:
         level = above(levels, task.level) or task.level if operator != "widen" else task.level

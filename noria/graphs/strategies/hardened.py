@@ -11,6 +11,7 @@ After adversarial data collection (Nie et al., ANLI, arXiv 1910.14599), with pro
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from noria.config.methods.synthesis import Hardened
 from noria.evaluators.foreign import foreign
@@ -51,7 +52,7 @@ def deal(hand: Dealt, rules: Hardened, setting: Setting, rng: random.Random) -> 
     hole = rng.choices(own, weights=[HELD if one.probe.held else NEAR for one in own])[0]
     task, levels = hole.task, setting.levels.get(hand.domain, (hand.level,))
     brief = {"weakness": WEAKNESS[hole.probe.kind], "kind": hole.probe.kind, "given": [task.instruction]}
-    told = {"brief": brief, "parents": (hole.sample,) if hole.sample else ()}
+    told: dict[str, Any] = {"brief": brief, "parents": (hole.sample,) if hole.sample else ()}
     domain = setting.domains[hand.domain]
     higher = above(levels, task.level)
     for level in (one for one in (higher, task.level) if one in levels):
