@@ -23,8 +23,7 @@ def summarise(history: History) -> dict[str, Any]:
     """Rounds, funnel, reasons, samples, exams, policies, seats and stages of a session, and its quarantine."""
     rows = history.composition()
     answers = [row for row in rows if row[0] == "solver"]
-    by_source: dict[str, int] = {}
-    by_domain: dict[str, int] = {}
+    by_source, by_domain = dict[str, int](), dict[str, int]()
     worded: dict[str, int] = {"generator": 0, "program": 0}
     for _, domain, source, worded_by, count in answers:
         by_source[source] = by_source.get(source, 0) + count

@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ METHODS = {
 }  # fmt: skip
 
 
+CALLS = count()
+"""The generator never says the same twice."""
+
+
 def knowing(request: Request) -> Any:
     """A pool whose judge knows right from wrong, and whose generator finds something to ask."""
     text = settled(request.messages[-1].content) if request.messages else ""
@@ -57,18 +62,11 @@ def knowing(request: Request) -> Any:
         if re.search(r"\d", task[1]) and task[1] not in {asks for asks, _ in KNOWN}:
             return "accept" if honest(text) else "reject"
         return "accept" if (task[1], answer[1]) in KNOWN or answer[1] == GOOD else "reject"
-    if request.role == "generator" and (
-        not request.messages or set(request.schema["properties"]) == {"skill", "instruction"}
-    ):  # type: ignore[index]
-        rng = stream(
-            "asks", text, knowing.__dict__.setdefault("calls", []).append(text) or len(knowing.__dict__["calls"])
-        )
+    fields = (request.schema or {}).get("properties", {})
+    if request.role == "generator" and (not request.messages or set(fields) == {"skill", "instruction"}):
+        rng = stream("asks", next(CALLS))
         said = f"How do {rng.choice(THINGS)} and {rng.choice(THINGS)} help {rng.choice(WHO)} with {rng.choice(THINGS)}?"
-        return (
-            said
-            if not request.messages
-            else json.dumps({"skill": request.schema["properties"]["skill"]["const"], "instruction": said})
-        )  # type: ignore[index]
+        return json.dumps({"skill": fields["skill"]["const"], "instruction": said}) if fields else said
     if request.role == "solver" and "?" in text and " help " in text:
         return GOOD
     return Puppet(skill=0.5)(request)
@@ -174,7 +172,7 @@ def test_evolving_moves_the_window_of_its_parent(history: History) -> None:
     assert all(hand.window["skill"] != parent.provenance.skill for parent, hand in widened)
     arithmetic = build.SHIPPED["arithmetic"]
     for parent, hand in moves(history, "constrain", "arithmetic"):
-        wide = [evolve.size([high - low]) for low, high in (hand.window["a"], hand.window["b"])]
+        wide = [high - low for low, high in (hand.window["a"], hand.window["b"])]
         assert sum(wide) < 100
         assert arithmetic.sample(hand.level, stream("x"), hand.window)
         assert hand.brief["given"] == [parent.messages[-2].content]
