@@ -6,7 +6,7 @@ Asked of the ledger first, so it may be run again. A quarantined verifier is ask
 from noria.agents.student import Solver
 from noria.failpoints import at
 from noria.graphs.context import Context
-from noria.graphs.quarantine import Levels, beaten_among, trusted
+from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.graphs.standing import trials
 from noria.graphs.withdrawing import unfit
@@ -66,7 +66,7 @@ def fresh(context: Context, number: int, name: str, count: int) -> Items:
     )
 
 
-def asked_of(context: Context) -> Levels:
+def asked_of(context: Context) -> dict[str, tuple[int, ...]]:
     """The levels that an exam may ask: of a verifier nobody has beaten, where a program knows what is right."""
     found = trusted(context.domains, context.config.domains, context.history)
     of = {name: tuple(one for one in own if context.domains[name].at(one).examined) for name, own in found.items()}

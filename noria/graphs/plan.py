@@ -29,6 +29,9 @@ FLOOR = 0.15
 SHOWN = 2
 """Neighbours shown to the generator."""
 
+AGAIN = 0.5
+"""Share of a level's hands that are dealt in the windows to deal again, where there are any."""
+
 WEAK = 0.5
 """Share right under which a skill counts as weak."""
 
@@ -55,8 +58,8 @@ def deal(
     """
     own = f"{number}/cool" if cool else f"{number}"
     rng = stream(config.random, "deal", own)
-    exams = history.exams()
-    by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None, _unexamined(domains)), leaning)
+    exams, unexamined = history.exams(), [name for name, domain in domains.items() if not domain.examined]
+    by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None, unexamined), leaning)
     rates = {name: level_weights(config.domains[name], history.solve_rates(name)) for name in domains}
     by_level = {name: leaned_levels(name, weights, leaning) for name, weights in rates.items()}
     weak = tuple(
@@ -71,7 +74,11 @@ def deal(
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
         seed = _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else ""
-        window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
+        again = [window for lean in leaning for window in lean.windows.get(f"{name}/{level}", ())]
+        if again and rng.random() < AGAIN:
+            window = rng.choice(again)
+        else:
+            window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(
@@ -99,20 +106,13 @@ def deal(
 def domain_weights(
     names: tuple[str, ...], exam: Exam | None, unexamined: Collection[str] = ()
 ) -> dict[str, float]:  # fmt: skip
-    """Weight of each domain: the share of its last exam that the better policy missed, floor kept.
-
-    One that no exam can ask (`unexamined`) has the mean of those that were asked.
-    """
+    """Weight of each domain: the share missed of its last exam, or the mean of these where none asks it; floor kept."""
     missed = {}
     for result in exam.domains if exam else ():
         missed[result.domain] = 1 - max(result.parent, result.student) / result.items
     if missed:
         missed |= dict.fromkeys(set(unexamined) & set(names), sum(missed.values()) / len(missed))
     return {name: max(FLOOR, missed.get(name, 1.0)) for name in names}
-
-
-def _unexamined(domains: dict[str, Domain]) -> list[str]:
-    return [name for name, domain in domains.items() if not domain.examined]
 
 
 def level_weights(levels: tuple[int, ...], rates: dict[int, float]) -> dict[int, float]:

@@ -48,6 +48,8 @@ class FakeServer:
     logprobs: bool = True
     longest: int = 0
     """Words that a chat may have before it is refused as too long; 0 refuses none."""
+    templates: bool = True
+    """Whether it tells how its chat template renders."""
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next calls, one each, before the server answers again."""
@@ -70,6 +72,9 @@ class FakeServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._text)
+        if self.templates:
+            app.router.add_post("/tokenize", self._tokens)
+            app.router.add_post("/detokenize", self._words)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
         if self.adapters:
@@ -194,13 +199,30 @@ class FakeServer:
             "usage": {"prompt_tokens": prompt, "completion_tokens": made, "total_tokens": prompt + made},
         }
 
+    async def _tokens(self, request: web.Request) -> web.Response:
+        """A chat as its template renders it; a token is a character."""
+        chat = (await request.json())["messages"]
+        text = "".join(f"<|im_start|>{one['role']}\n{one['content']}<|im_end|>\n" for one in chat)
+        return web.json_response({"tokens": [ord(one) for one in text], "count": len(text)})
+
+    async def _words(self, request: web.Request) -> web.Response:
+        return web.json_response({"prompt": "".join(map(chr, (await request.json())["tokens"]))})
+
+    def _said(self, body: dict[str, Any]) -> str:
+        """What goes on after a text: what the script says to a request without messages."""
+        asked = Request("generator", body["model"], (), body["max_tokens"], body.get("temperature", 1.0))
+        said = self.script(asked)
+        return said if isinstance(said, str) else said[0]
+
     def _scored(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A text completion of one word, with the prompt's logprobs where they are asked for."""
+        """A text completion, with the prompt's logprobs where they are asked for."""
         words = body["prompt"].split()
         said = self.reads(body["model"], body["prompt"])
         tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
         asked = self.logprobs and body.get("prompt_logprobs") is not None
         choice = {"index": 0, "finish_reason": "length", "text": " and", "logprobs": None}
+        if body.get("max_tokens", 1) > 1:
+            choice |= {"finish_reason": "stop", "text": self._said(body)}
         return {
             "id": f"cmpl-{self.calls}",
             "object": "text_completion",

@@ -9,7 +9,7 @@ import time
 from collections import deque
 
 from noria.errors import EndpointError
-from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored
+from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored, Speaker
 from noria.types import Message
 
 WINDOW = 10.0
@@ -42,7 +42,15 @@ class Pool:
         if client is None:
             served = ", ".join(sorted(self._clients)) or "nothing"
             raise EndpointError(f"Nobody serves {request.model!r} ({request.policy}); served are: {served}.")
-        completion = await client.complete(request)
+        return self._counted(await client.complete(request))
+
+    async def unasked(self, request: Request) -> Completion | None:
+        """Let a policy speak in the user's place (see `Speaker.unasked`); none where its client cannot."""
+        client: object = self._clients.get(request.policy)
+        spoken = await client.unasked(request) if isinstance(client, Speaker) else None
+        return None if spoken is None else self._counted(spoken)
+
+    def _counted(self, completion: Completion) -> Completion:
         self._prompt += completion.usage.prompt_tokens
         self._completion += completion.usage.completion_tokens
         self._recent.append((time.monotonic(), completion.usage.completion_tokens))

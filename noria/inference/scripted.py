@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.puppet import read_steadily
@@ -18,11 +19,17 @@ Reads = Callable[[str, str], Sequence[float]]
 class ScriptedClient:
     """Answers every request by calling a script, and remembers the requests."""
 
-    def __init__(self, script: Script, *, delay: float = 0.0, reads: Reads | None = read_steadily) -> None:
-        """Answer from `script`, after `delay` seconds; score texts by `reads`, or not at all."""
+    def __init__(
+        self, script: Script, *, delay: float = 0.0, reads: Reads | None = read_steadily, speaks: bool = True
+    ) -> None:
+        """Answer from `script`, after `delay` seconds; score texts by `reads`, or not at all.
+
+        `speaks` is whether it can be had to speak unasked, of which the script is told by a request without messages.
+        """
         self.script = script
         self.reads = reads
         self.delay = delay
+        self.speaks = speaks
         self.requests: list[Request] = []
         self.scored: list[tuple[str, str]] = []
         """Served name and text of every text that was scored."""
@@ -41,6 +48,10 @@ class ScriptedClient:
             usage=Usage(prompt_tokens=prompt, completion_tokens=sum(len(reply.split()) for reply in replies)),
             seconds=self.delay,
         )
+
+    async def unasked(self, request: Request) -> Completion | None:
+        """Speak in the user's place (see `Speaker.unasked`)."""
+        return await self.complete(replace(request, messages=(), schema=None)) if self.speaks else None
 
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
         """Score a text (see `Reader.score`)."""

@@ -21,6 +21,9 @@ FIELDS: dict[str, frozenset[str]] = {
     "generator": frozenset(
         {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text", NOTES, MARK}
     ),
+    "self_instruct": frozenset({"about", "skill", "example_json", "topic", "examples", "weak", NOTES, MARK}),
+    "evolve": frozenset({"about", "skill", "operator", "given", "topic", NOTES, MARK}),
+    "hardened": frozenset({"about", "level", "skill", "example_json", "weakness", "given", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),
@@ -45,7 +48,9 @@ FIELDS: dict[str, frozenset[str]] = {
 OPTIONAL: dict[str, Any] = {NOTES: ()}
 """Fields that nobody has to give, and what stands in their place."""
 
-PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", NOTES, MARK})
+PROGRAMS = frozenset(
+    {"about", "level", "skill", "example", "example_json", "weak", "faults", "operator", "weakness", NOTES, MARK}
+)
 """Fields that a program or the operator wrote, or chose from a closed set; everything else is data."""
 
 CHOSEN = {"critic": frozenset({"evidence"}), "coach": frozenset({"evidence"})}
@@ -55,7 +60,8 @@ OPEN = frozenset({"solver"})
 """Templates whose data is the task itself: it is defused and stands open."""
 
 SEATS: dict[str, Role] = {
-    "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
+    "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator",
+    "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
     "tag": "critic",
     "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",

@@ -40,6 +40,8 @@ class Lean(Noun):
     """Skills (`domain/skill`) to deal more often, like the weak ones."""
     weights: dict[str, float] = Field(default_factory=dict)
     """Weights of a domain's skills (`domain/skill`); windows are drawn by them where they are given."""
+    windows: dict[str, tuple[Json, ...]] = Field(default_factory=dict)
+    """Windows to deal again, by `domain/level`."""
     notes: tuple[str, ...] = ()
     """What the generator is told, for one round."""
     why: str = ""

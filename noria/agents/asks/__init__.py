@@ -10,6 +10,12 @@ from noria.types import Dealt
 Asking = Callable[[Dealt, Domain, float], Ask]
 
 ASKS: dict[str, str] = {"mistakes": "noria.agents.asks.mistakes"}
+ASKS: dict[str, str] = {
+    "self_instruct": "noria.agents.asks.self_instruct",
+    "evolve": "noria.agents.asks.evolve",
+    "magpie": "noria.agents.asks.magpie",
+    "hardened": "noria.agents.asks.hardened",
+}
 """Strategy to the module that asks for it; one that is not here is asked as the plain window is."""
 
 
