@@ -41,10 +41,14 @@ class Generator(Agent):
 
     async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
-        own = asking(dealt.strategy)
-        ask = own(dealt, domain, temperature) if own else self.proposing(dealt, domain, temperature=temperature)
-        turn = await self.turn(dealt.episode, 1, 1, ask)
+        turn = await self.turn(dealt.episode, 1, 1, self.opening(dealt, domain, temperature=temperature))
         return "" if turn.finish[:1] == ("length",) or not turn.replies else turn.replies[0]
+
+    @classmethod
+    def opening(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:
+        """What opens an episode: what the hand's strategy asks, or a proposal in its window."""
+        own = asking(dealt.strategy)
+        return own(dealt, domain, temperature) if own else cls.proposing(dealt, domain, temperature=temperature)
 
     @classmethod
     def proposing(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:

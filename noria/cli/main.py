@@ -44,6 +44,7 @@ def register() -> None:
         attack,
         contamination,
         doctor,
+        documents,
         export,
         figures,
         guards,

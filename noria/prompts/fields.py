@@ -21,6 +21,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "generator": frozenset(
         {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text", NOTES, MARK}
     ),
+    "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),
@@ -45,7 +46,7 @@ OPEN = frozenset({"solver"})
 """Templates whose data is the task itself: it is defused and stands open."""
 
 SEATS: dict[str, Role] = {
-    "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
+    "generator": "generator", "ground": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
 }  # fmt: skip
 """Template to the role that asks with it."""

@@ -9,7 +9,7 @@ from noria.types import Dealt
 
 Asking = Callable[[Dealt, Domain, float], Ask]
 
-ASKS: dict[str, str] = {}
+ASKS: dict[str, str] = {"documents": "noria.agents.asks.documents"}
 """Strategy to the module that asks for it; one that is not here is asked as the plain window is."""
 
 

@@ -81,8 +81,9 @@ class Source:
         """What an episode asked with a template; none where it did not come that far."""
         domain = self.domains[dealt.domain].at(dealt.level)
         heat = self.config.play.temperature if dealt.temperature is None else dealt.temperature
-        if template == "generator":
-            return Question(dealt, domain, Generator.proposing(dealt, domain, temperature=heat))
+        if SEATS[template] == "generator" and template not in ("reword", "explain"):
+            opening = Generator.opening(dealt, domain, temperature=heat)
+            return Question(dealt, domain, opening) if opening.template == template else None
         ended = self.history.episode(dealt.episode)
         if ended is None or not ended.drafts:
             return None
