@@ -22,7 +22,7 @@ def documents(
     count: Annotated[int, typer.Option("-n", "--limit", min=0, help="Passages that are shown.")] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Show what documents give: passages, questions of the program, and what is left out and why; nothing is written."""
+    """Show what documents give: passages, questions of the program, what is left out and why; nothing is written."""
     found = _looked([path.absolute() for path in paths], words=words, overlap=overlap, field=field, count=count)
     if as_json:
         typer.echo(json.dumps(found))
@@ -58,18 +58,17 @@ def _looked(paths: list[Path], *, count: int, **rules: Any) -> dict[str, Any]:
         "usable": {str(level): len(domain.usable(level)) for level in domain.levels},
         "refused": [{"place": seed.place, "why": why} for seed, why in found.left_out],
         "sample": [
-            {"place": seed.place, "text": seed.text, "asks": list(_asks(domain, seed.id, rng))} for seed in shown
+            {"place": seed.place, "text": seed.text, "asks": list(_asks(Grounded([seed]), rng))} for seed in shown
         ],
     }
 
 
-def _asks(domain: Any, passage: str, rng: Any) -> Iterator[dict[str, Any]]:
-    """A question of the program a level, where the passage has something for it."""
-    for level in domain.levels:
-        if passage in domain.usable(level):
-            window = domain.window(level, rng, topic=passage)
-            point = domain.sample(level, rng, {**window, "passage": passage})
-            yield {"level": level, "question": domain.wording(point, domain.phrase(point, rng)), "answer": point.span}
+def _asks(alone: Any, rng: Any) -> Iterator[dict[str, Any]]:
+    """A question of the program a level about one passage, where it has something for it."""
+    for level in alone.levels:
+        if alone.usable(level):
+            point = alone.sample(level, rng)
+            yield {"level": level, "question": alone.wording(point, alone.phrase(point, rng)), "answer": point.span}
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -27,8 +27,8 @@ PARSES, VALID, FREE, NEW, WORDED = "parses", "in its window", "not reserved", "n
 SAYS, RIGHT, HOLDS = "says the same", "right", "holds"
 
 MARKS = {
-    "generator": (PARSES, VALID, FREE, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
-    "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT),
+    **dict.fromkeys(("generator", "ground"), (PARSES, VALID, FREE, NEW, WORDED)), "reword": (PARSES, SAYS),
+    "adversary": (PARSES, HOLDS), "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT),
 }  # fmt: skip
 """What each template's replies may earn; those of the others parse or do not."""
 
@@ -48,7 +48,7 @@ def marks(template: str) -> tuple[str, ...]:
 
 async def weigh(question: Question, turn: Turn, history: History, runner: Runner) -> Weighed:
     """Weigh the reply of a turn that answers a question; nothing is claimed or written."""
-    how = {"generator": _proposal, "reword": _wording, "adversary": _claim, "solver": _answer}
+    how = {"generator": _proposal, "ground": _proposal, "reword": _wording, "adversary": _claim, "solver": _answer}
     earned: list[str] = []
     weighing: Callable[..., Awaitable[str]] = how.get(question.ask.template, _read)
     try:
