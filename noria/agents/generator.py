@@ -45,8 +45,7 @@ class Generator(Agent):
 
     async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
-        own = asking(dealt.strategy)
-        ask = own(dealt, domain, temperature) if own else self.proposing(dealt, domain, temperature=temperature)
+        ask = self.opening(dealt, domain, temperature=temperature)
         turn = await spoken(self, dealt.episode, ask) if ask.unasked else None
         turn = turn or await self.turn(dealt.episode, 1, 1, ask)
         self.fell_back = ask.unasked and not alone(turn)
@@ -54,6 +53,12 @@ class Generator(Agent):
             return ""
         said = turn.replies[0]
         return canonical_json({"skill": dealt.window["skill"], "instruction": said}) if alone(turn) else said
+
+    @classmethod
+    def opening(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:
+        """What opens an episode: what the hand's strategy asks, or a proposal in its window."""
+        own = asking(dealt.strategy)
+        return own(dealt, domain, temperature) if own else cls.proposing(dealt, domain, temperature=temperature)
 
     @classmethod
     def proposing(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:

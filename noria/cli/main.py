@@ -46,6 +46,7 @@ def register() -> None:
         contamination,
         coreset,
         doctor,
+        documents,
         export,
         figures,
         guards,

@@ -18,6 +18,7 @@ from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
 from noria.graphs import cooling
 from noria.graphs.leaning.leans import leaned, leaned_levels
+from noria.graphs.strategies.passages import STRATEGY, Turns
 from noria.identity import content_id, stream
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
@@ -66,14 +67,16 @@ def deal(
         sorted({*(weak_skills(exams[-1]) if exams else ()), *(one for lean in leaning for one in lean.skills)})
     )
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
-    seeds = [seed for seed in seeds if seed.id not in barred]
+    turns = Turns(history, history.seeds(), number, rng)
+    seeds = [seed for seed in seeds if seed.id not in barred and seed.kind != "passage"]
     shown = SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []
     for position, name in enumerate(names):
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
-        seed = _seed(seeds, name, rng)
-        topic = seed.text if seed.kind == "topic" else ""
+        passage = turns.take(domains[name].at(level), level)
+        seed = passage or _seed(seeds, name, rng)
+        topic = seed.text if seed.kind == "topic" else seed.id if passage else ""
         again = [window for lean in leaning for window in lean.windows.get(f"{name}/{level}", ())]
         if again and rng.random() < AGAIN:
             window = rng.choice(again)
@@ -98,6 +101,7 @@ def deal(
                 temperature=cooling.temperature(config, cool),
                 veto=veto,
                 admits=(name, level) not in benched,
+                strategy=STRATEGY if passage else "",
             )
         )
     return dealt

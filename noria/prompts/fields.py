@@ -24,6 +24,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "self_instruct": frozenset({"about", "skill", "example_json", "topic", "examples", "weak", NOTES, MARK}),
     "evolve": frozenset({"about", "skill", "operator", "given", "topic", NOTES, MARK}),
     "hardened": frozenset({"about", "level", "skill", "example_json", "weakness", "given", NOTES, MARK}),
+    "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),
@@ -62,6 +63,7 @@ OPEN = frozenset({"solver"})
 SEATS: dict[str, Role] = {
     "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator",
     "reword": "generator", "explain": "generator", "critic": "critic",
+    "generator": "generator", "ground": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
     "tag": "critic",
     "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",

@@ -16,6 +16,7 @@ ASKS: dict[str, str] = {
     "magpie": "noria.agents.asks.magpie",
     "hardened": "noria.agents.asks.hardened",
 }
+ASKS: dict[str, str] = {"documents": "noria.agents.asks.documents"}
 """Strategy to the module that asks for it; one that is not here is asked as the plain window is."""
 
 

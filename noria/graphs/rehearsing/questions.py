@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from noria.agents.adversary import Adversary
-from noria.agents.asks import ASKS, asking
+from noria.agents.asks import ASKS
 from noria.agents.base import Ask
 from noria.agents.critic import Critic
 from noria.agents.generator import TOLD, Generator
@@ -82,13 +82,11 @@ class Source:
         """What an episode asked with a template; none where it did not come that far."""
         domain = self.domains[dealt.domain].at(dealt.level)
         heat = self.config.play.temperature if dealt.temperature is None else dealt.temperature
-        own = asking(dealt.strategy)
-        if own is not None and (ask := own(dealt, domain, heat)).template == template:
-            return Question(dealt, domain, ask)
-        if template in ASKS or (template == "generator" and own is not None):
+        opening = Generator.opening(dealt, domain, temperature=heat)
+        if opening.template == template:
+            return Question(dealt, domain, opening)
+        if template in ("generator", "ground", *ASKS):
             return None
-        if template == "generator":
-            return Question(dealt, domain, Generator.proposing(dealt, domain, temperature=heat))
         ended = self.history.episode(dealt.episode)
         if ended is None or not ended.drafts:
             return None

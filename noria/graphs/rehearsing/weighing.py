@@ -30,7 +30,7 @@ SAYS, RIGHT, HOLDS = "says the same", "right", "holds"
 MARKS = {
     "generator": (PARSES, VALID, FREE, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
     "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT), "restate": (PARSES, RIGHT),
-    **dict.fromkeys(ASKS, (PARSES, VALID, FREE, NEW, WORDED)),
+    **dict.fromkeys(("ground", *ASKS), (PARSES, VALID, FREE, NEW, WORDED)),
 }  # fmt: skip
 """What each template's replies may earn; those of the others parse or do not."""
 
@@ -51,7 +51,7 @@ def marks(template: str) -> tuple[str, ...]:
 async def weigh(question: Question, turn: Turn, history: History, runner: Runner) -> Weighed:
     """Weigh the reply of a turn that answers a question; nothing is claimed or written."""
     how = {
-        **dict.fromkeys(("generator", *ASKS), _proposal), "reword": _wording, "adversary": _claim,
+        **dict.fromkeys(("generator", "ground", *ASKS), _proposal), "reword": _wording, "adversary": _claim,
         "solver": _answer, "restate": _answer,
     }  # fmt: skip
     earned: list[str] = []

@@ -67,6 +67,9 @@ def assign(
     names, weights = ["", *deals], [plain, *(shares.get(name, 0.0) for name in deals)]
     found = []
     for hand in hands:
+        if hand.strategy:  # its domain is dealt one way alone
+            found.append(hand)
+            continue
         name = rng.choices(names, weights=weights)[0] if any(weights) else ""
         taken = deals[name](hand, strategies[name], setting, rng) if name else None
         found.append(taken.model_copy(update={"strategy": name}) if taken else hand)
