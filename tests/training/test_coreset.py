@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -19,6 +21,10 @@ from tests.cli.shell import right
 EMBEDDER = StaticEmbedder()
 
 
+def embed(texts: Sequence[str]) -> Any:
+    return EMBEDDER.embed(list(texts))
+
+
 def accepted(story: History) -> list[Sample]:
     return story.samples(role="solver")
 
@@ -27,10 +33,10 @@ def test_every_stratum_has_a_place_while_there_are_places(story: History) -> Non
     whole = accepted(story)
     strata = Counter(stratum(one) for one in whole)
     size = len(strata) + 3
-    kept = set(drawn(whole, size, EMBEDDER.embed))
+    kept = set(drawn(whole, size, embed))
     assert len(kept) == size < len(whole)
     assert {stratum(one) for one in whole if one.id in kept} == set(strata)
-    assert drawn(list(reversed(whole)), size, EMBEDDER.embed) == sorted(kept)
+    assert drawn(list(reversed(whole)), size, embed) == sorted(kept)
 
 
 def test_places_go_where_there_is_more_to_learn_and_never_beyond_a_room() -> None:
@@ -50,7 +56,7 @@ def test_learnability_is_highest_where_the_solver_is_undecided(story: History) -
 
 def test_herded_rows_follow_the_mean_of_all_closer_than_rows_drawn_at_random(story: History) -> None:
     whole = accepted(story)
-    vectors = EMBEDDER.embed([one.messages[-2].content for one in whole])
+    vectors = embed([one.messages[-2].content for one in whole])
     weights = numpy.array([learnability(one) for one in whole])
     mean = numpy.average(vectors, axis=0, weights=weights)
 

@@ -33,7 +33,7 @@ def make(folder: Path) -> None:
     torch.manual_seed(0)
     base, student = folder / "base", folder / "student"
     own = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="<unk>"))
-    own.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # type: ignore[assignment]
+    own.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=own, unk_token="<unk>", pad_token="<pad>", eos_token="</s>", chat_template=CHAT
     )
