@@ -106,9 +106,9 @@ class Source:
             ask = Judge.preferring(task.instruction, first.response, second.response)
             return Question(dealt, domain, ask, task, first)
         if template == "restate":
-            target = await program_truth(dealt, domain, task, self.runner)
-            ask = Solver.restating(task, domain, target.response, n=1, temperature=heat)
-            return Question(dealt, domain, ask, task, target)
+            truth = await program_truth(dealt, domain, task, self.runner)
+            ask = Solver.restating(task, domain, truth.response, n=1, temperature=heat)
+            return Question(dealt, domain, ask, task, truth)
         critique = next(iter(ended.critiques[len(ended.drafts) - 1 :]), None)
         if critique is None or not (target := await self._target(dealt, domain, task, made)):
             return None
