@@ -29,6 +29,7 @@ from types import MappingProxyType
 from noria.config import Train
 from noria.identity import stream
 from noria.memory.accepted import Head
+from noria.training.pairs import Pair
 from noria.training.rows import Row
 from noria.types import Sample, Seed, rests_alone
 
@@ -46,6 +47,8 @@ class Curated:
     """Samples that left because they rest on a beaten verifier alone, by verifier."""
     unclean: dict[str, int]
     """Samples and rows of the user's that left because they may not be learned, by what was found in them."""
+    pairs: tuple[Pair, ...] = ()
+    """Better and worse answers, for the trainings by preference that follow the rows."""
 
 
 Loading = Callable[[Collection[str]], Iterable[Sample]]
