@@ -48,7 +48,10 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
         deadline=config.play.deadline, environment=environment, progress=progress,
     )  # fmt: skip
     saved = dtype if dtype != "auto" else "bfloat16"
-    trainer = Trainer(config.session / STUDENTS, config.train, merged=launcher.merged, dtype=saved, bf16=fast)
+    trainer = Trainer(
+        config.session / STUDENTS, config.train, merged=launcher.merged, dtype=saved, bf16=fast,
+        methods=config.methods.on("train"),
+    )  # fmt: skip
     return Means(launcher, trainer, base, limiter)
 
 

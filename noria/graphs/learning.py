@@ -9,6 +9,7 @@ from importlib import import_module
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
+from noria.graphs.pairing import paired
 from noria.graphs.selecting import left_out, select, waiting
 from noria.graphs.stages import found_done, stage
 from noria.graphs.withdrawing import retrained, unfit
@@ -78,10 +79,15 @@ async def train(context: Context, number: int) -> str:
         await context.history.keep_round(number, "untrained", untrained=why)
         context.tell("untrained", {"round": number, "why": why})
         return ""
-    async with stage(context, number, "train"), context.fleet.quiet():
-        policy = await context.trainer(name, number, base, chosen, lambda step: context.tell("step", step.model_dump()))
-        await context.history.keep_policy(policy, also=[taught(policy.id, (row.sample for row in chosen.rows))])
-        at("training.policy_kept")
+    async with stage(context, number, "train"):
+        chosen = await paired(context, number, chosen, unclean)
+        async with context.fleet.quiet():
+            policy = await context.trainer(
+                name, number, base, chosen, lambda step: context.tell("step", step.model_dump())
+            )
+            learned = [one.sample for one in (*chosen.rows, *chosen.pairs)]
+            await context.history.keep_policy(policy, also=[taught(policy.id, learned)])
+            at("training.policy_kept")
     return policy.id
 
 

@@ -5,8 +5,13 @@
 Nothing of it is imported unless a method is on. A round that chose already is not asked again.
 """
 
+from typing import TYPE_CHECKING
+
 from noria.graphs.context import Context
 from noria.memory.selections import keep_selections, selections, unselected
+
+if TYPE_CHECKING:
+    from noria.training.selecting.selector import Tools
 
 
 async def select(context: Context, number: int) -> None:
@@ -15,6 +20,17 @@ async def select(context: Context, number: int) -> None:
     if not methods or selections(context.history, number):
         return
     from noria.training.selecting.pipeline import choose
+
+    held = waiting(context, number)
+    rows = [one for one in context.history.samples(number=number, role="solver") if one.id not in held]
+    chosen = await choose(rows, methods, tools(context, number))
+    await keep_selections(context.history, number, chosen.selections, chosen.left)
+    for one in chosen.selections:
+        context.tell("selected", {"round": number, "selection": one})
+
+
+def tools(context: Context, number: int) -> "Tools":
+    """What a method that chooses may use."""
     from noria.training.selecting.selector import Tools
 
     base, student = context.history.pointer("base"), context.history.pointer("student")
@@ -22,18 +38,12 @@ async def select(context: Context, number: int) -> None:
     async def bring_up(policy: str) -> None:
         await context.bring_up(context.policy(policy))
 
-    tools = Tools(
+    return Tools(
         context.history, context.desk, context.domains, lambda texts: context.index.embedder.embed(list(texts)),
         number, f"{context.config.random}/{number}", context.config.session,
         base.id if base else "", student.id if student else "", context.fleet.quiet, bring_up,
         pretends=base is not None and not base.folder,
     )  # fmt: skip
-    held = waiting(context, number)
-    rows = [one for one in context.history.samples(number=number, role="solver") if one.id not in held]
-    chosen = await choose(rows, methods, tools)
-    await keep_selections(context.history, number, chosen.selections, chosen.left)
-    for one in chosen.selections:
-        context.tell("selected", {"round": number, "selection": one})
 
 
 def left_out(context: Context, number: int) -> frozenset[str]:

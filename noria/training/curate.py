@@ -29,8 +29,9 @@ from types import MappingProxyType
 from noria.config import Train
 from noria.identity import stream
 from noria.memory.accepted import Head
+from noria.training.pairs import Pair
 from noria.training.rows import Row
-from noria.types import Sample, Seed, rests_alone
+from noria.types import Policy, Sample, Seed, rests_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Curated:
     """Samples that left because they rest on a beaten verifier alone, by verifier."""
     unclean: dict[str, int]
     """Samples and rows of the user's that left because they may not be learned, by what was found in them."""
+    pairs: tuple[Pair, ...] = ()
+    """Better and worse answers, for the trainings by preference that follow the rows."""
+    opponent: Policy | None = None
+    """The policy that played as the student when the pairs were drawn."""
 
 
 Loading = Callable[[Collection[str]], Iterable[Sample]]

@@ -7,21 +7,19 @@ forgets less of what it could and of how it wrote; towards a larger model of the
 learns that one's distributions. A distillation that finished before a crash is found by its job.
 """
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from noria.config import Train
 from noria.config.methods.distillation import DistilTokens
-from noria.errors import RunError, storage
-from noria.training.child import SILENCE, follow
+from noria.errors import storage
+from noria.training.child import SILENCE
 from noria.training.curate import Curated
 from noria.training.distil_job import DistilJob
-from noria.training.launch import REPORT, Trained
+from noria.training.further import Start
+from noria.training.launch import Trained, train
 from noria.training.models import checked, weights_id
-from noria.training.publish import made, sweep
 from noria.training.rows import Row, write_rows
 from noria.training.sft_job import Step
 from noria.types import Policy
@@ -65,24 +63,20 @@ async def distil(
         learning_rate=rules.learning_rate, epochs=rules.epochs, batch=own.batch, max_tokens=rules.max_tokens,
         max_row_tokens=own.max_row_tokens, seed=own.seed, threads=os.cpu_count() or 1, bf16=bf16,
     )  # fmt: skip
-    return await run(job, on_step=on_step, silence=silence)
+    return await train(
+        job, on_step=on_step, silence=silence, program="noria.training.distil", what="distillation",
+        file=f"{FOLDER}-job.json",
+    )  # fmt: skip
 
 
-async def run(job: DistilJob, *, on_step: Callable[[Step], None], silence: float = SILENCE) -> Trained:
-    """Run a job, unless what it makes stands already.
+async def further(start: Start, rules: DistilTokens) -> Trained | None:
+    """Draw the adapter so far towards the teacher; none where there is no row for it.
 
     Raises:
-        RunError: it failed; its last words are in the sentence.
+        ModelError: the teacher's folder is no model.
+        RunError: the training failed; its last words are in the sentence.
     """
-    out = Path(job.out)
-    what = f"The distillation of {out.parent.name}"
-    if made(out, job.identity()) is None:
-        path = out.with_name(f"{out.name}-job.json")
-        with storage(path):
-            sweep(out)
-            path.write_text(job.model_dump_json(indent=2), encoding="utf-8")
-        command = [sys.executable, "-m", "noria.training.distil", str(path)]
-        await follow(command, what, threads=job.threads, silence=silence, on_step=on_step)
-    if made(out, job.identity()) is None:
-        raise RunError(f"{what} left no adapter in {str(out)!r}.", mend="`noria resume` tries it again.")
-    return Trained(out, json.loads((out / REPORT).read_text(encoding="utf-8")))
+    return await distil(
+        start.base, start.adapter, start.place, start.chosen, rules, start.own, bf16=start.bf16,
+        on_step=start.on_step, silence=start.own.silence,
+    )  # fmt: skip

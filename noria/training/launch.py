@@ -1,6 +1,6 @@
 """Starts the training subprocesses, unless what they would make stands already.
 
-    Job ─► python -m noria.training.sft ─► JSON lines ─► on_step
+    Job ─► python -m noria.training.sft (or another) ─► JSON lines ─► on_step
                                         └► adapter folder, published whole ─► Trained
 
 A job that finished before a crash is found by the identity in its manifest, its bytes are
@@ -13,14 +13,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from noria.errors import RunError, storage
 from noria.identity import content_id
 from noria.training.child import SILENCE, follow
 from noria.training.models import weights_id
 from noria.training.publish import made, sweep
-from noria.training.sft_job import Job, Step
+from noria.training.sft_job import Step
 
 REPORT = "training.json"
 
@@ -35,8 +35,35 @@ class Trained:
     """Rows, tokens, losses, seconds, versions."""
 
 
-async def train(job: Job, *, on_step: Callable[[Step], None], silence: float = SILENCE) -> Trained:
+class Work(Protocol):
+    """A job as it is started: what it makes, and what it is."""
+
+    @property
+    def out(self) -> str:
+        """Where the adapter goes."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Threads it may use."""
+        ...
+
+    def identity(self) -> str:
+        """What it is, whatever machine it runs on."""
+        ...
+
+    def model_dump_json(self, *, indent: int) -> str:
+        """The job as its process reads it."""
+        ...
+
+
+async def train(
+    job: Work, *, on_step: Callable[[Step], None], silence: float = SILENCE, program: str = "noria.training.sft",
+    what: str = "training", file: str = "job.json",
+) -> Trained:  # fmt: skip
     """Train one adapter, unless this very job has already; `silence` in seconds is what its process may take to speak.
+
+    `program` is the module that reads the job, `what` names its work in sentences, `file` is the job's, beside `out`.
 
     Raises:
         RunError: the training failed; its last words are in the sentence.
@@ -44,19 +71,19 @@ async def train(job: Job, *, on_step: Callable[[Step], None], silence: float = S
     out = Path(job.out)
     if (report := finished(out, job)) is not None:
         return Trained(out, report)
-    path = out.with_name("job.json")
+    path = out.with_name(file)
     with storage(path):
         sweep(out)
         path.write_text(job.model_dump_json(indent=2), encoding="utf-8")
-    command = [*_python(), "-m", "noria.training.sft", str(path)]
-    await follow(command, f"The training of {out.parent.name}", threads=job.threads, silence=silence, on_step=on_step)
+    command = [*_python(), "-m", program, str(path)]
+    await follow(command, f"The {what} of {out.parent.name}", threads=job.threads, silence=silence, on_step=on_step)
     report = finished(out, job)
     if report is None:
-        raise RunError(f"The training ended without an adapter in {str(out)!r}.", mend="`noria resume` trains again.")
+        raise RunError(f"The {what} ended without an adapter in {str(out)!r}.", mend="`noria resume` trains again.")
     return Trained(out, report)
 
 
-def finished(out: Path, job: Job) -> dict[str, Any] | None:
+def finished(out: Path, job: Work) -> dict[str, Any] | None:
     """The report of an adapter this very job has made, read to the last byte; none where it has not."""
     if made(out, job.identity()) is None:
         return None
