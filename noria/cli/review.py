@@ -60,7 +60,8 @@ def _rule(session: Path, approve: list[str], refuse: list[str], why: str, *, as_
     waits = {key for one in asking.reviews(session)["reviews"] for key in (one["id"], one["episode"])}
     if unknown := next((one for one in (*approve, *refuse) if one not in waits), None):
         raise ConfigError(
-            f"{unknown!r} waits for no review.", mend="`noria review SESSION` lists them; `noria refuse` takes any sample."
+            f"{unknown!r} waits for no review.",
+            mend="`noria review SESSION` lists them; `noria refuse` takes any sample.",
         )
     said = [
         asking.rule(session, ids, ruling, reason)
@@ -118,6 +119,8 @@ def _show(one: dict[str, Any], place: str = "") -> None:
 def _budget(routing: dict[str, Any]) -> str:
     if not routing["to"]:
         return "Nothing is routed here (`methods: {active: on}` in the config routes what is uncertain)."
-    left = f"{routing['spent']} of {routing['budget']} of round {routing['round']}'s budget spent, {routing['left']} left"
+    left = (
+        f"{routing['spent']} of {routing['budget']} of round {routing['round']}'s budget spent, {routing['left']} left"
+    )
     counts = f"{routing['open']} wait, {routing['approved']} approved, {routing['refused']} refused"
     return f"{counts}; {left}."

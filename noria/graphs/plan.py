@@ -17,7 +17,7 @@ from collections.abc import Collection, Sequence
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
 from noria.graphs import cooling
-from noria.graphs.leaning.leans import leaned, leaned_levels
+from noria.graphs.leaning.leans import leaned, leaned_levels, leaned_window
 from noria.identity import content_id, stream
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
@@ -71,7 +71,7 @@ def deal(
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
         seed = _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else ""
-        window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
+        window = leaned_window(domains[name].at(level), level, rng, weak, topic, leaning)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(

@@ -1,6 +1,6 @@
 """What each template may ask for, and who wrote it.
 
-    the program's own   stands open          about, level, skill, example, faults, …
+    the program's own   stands open          about, level, skill, example, faults, counts, …
     the operator's own  stands open, defused  notes
     everything else     stands behind the fence: a model, a row or memory wrote it
 
@@ -27,6 +27,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "judge": frozenset({"instruction", "response", "evidence", MARK}),
     "prefer": frozenset({"instruction", "first", "second", MARK}),
     "solver": frozenset({"instruction"}),
+    "adviser": frozenset({"counts", "samples", MARK}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
 }
@@ -35,7 +36,7 @@ FIELDS: dict[str, frozenset[str]] = {
 OPTIONAL: dict[str, Any] = {NOTES: ()}
 """Fields that nobody has to give, and what stands in their place."""
 
-PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", NOTES, MARK})
+PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", "counts", NOTES, MARK})
 """Fields that a program or the operator wrote, or chose from a closed set; everything else is data."""
 
 CHOSEN = {"critic": frozenset({"evidence"})}
@@ -47,6 +48,7 @@ OPEN = frozenset({"solver"})
 SEATS: dict[str, Role] = {
     "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
+    "adviser": "critic",
 }  # fmt: skip
 """Template to the role that asks with it."""
 

@@ -1,8 +1,8 @@
 """What evaluation feeds back: the adviser, growing exams, routing to people or to a stronger policy.
 
-    play ─► active (uncertain candidates ─► a person, or a stronger policy)
-    exam ─► skill_plan, growing_exam, reframings ─┐
-    accepted, refused, exam ─► adviser ───────────┴─► the next deal, the next exam
+play ─► active (uncertain candidates ─► a person, or a stronger policy)
+exam ─► skill_plan, growing_exam, reframings ─┐
+accepted, refused, exam ─► adviser ───────────┴─► the next deal, the next exam
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -94,7 +94,9 @@ class GrowingExam(Method):
     def contradicts(self, config: "SessionConfig") -> str:
         """A level cannot be retired before it is good enough to open the next."""
         if self.retire < self.promote:
-            return f"retire ({self.retire}) is under promote ({self.promote}); a level is retired after it opened the next"
+            return (
+                f"retire ({self.retire}) is under promote ({self.promote}); a level is retired after it opened the next"
+            )
         return ""
 
 
