@@ -25,7 +25,7 @@ from noria.memory.withdrawals import REVIEWER, Withdrawals
 from noria.types import Review
 from tests import build
 from tests.cli.shell import load, refused, right
-from tests.graphs.steered import learned, played, reading, settings
+from tests.graphs.steered import learned, played, reading, saying, settings
 from tests.graphs.test_standing_still import meanwhile, until
 
 ROUTED: dict[str, Any] = {"bound": 0.2, "share": 0.6, "budget": 4}
@@ -51,11 +51,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[SessionConfig, di
         one, two, *_ = waiting(context.history, 1)
         ruled.update(approve=one, refuse=two)
         for ruling, it in ruled.items():
-            body = {"things": [it.episode], "ruling": ruling, "why": "" if ruling == "approve" else "not of use"}
-            from noria.graphs.steering.answering import SAYINGS
-
-            writes, _ = SAYINGS["rule"](context.history, {"live": True, **body})
-            context.history.ledger.write_now(*writes)
+            saying("rule", things=[it.episode], ruling=ruling, why="not of use")(context)
 
     played(rules, {(2, 1): person}, script=learned)
     return rules, ruled
@@ -194,6 +190,7 @@ async def test_a_stronger_policy_rules_only_where_it_told_right_from_wrong_this_
         rules = settings(
             tmp_path, play=PLAY, stop={"rounds": 1}, endpoints={"teacher": {"url": server.url, "model": "strong"}},
             methods={"active": {**ROUTED, "to": "teacher", "calibration": 30}},
+            judge={"calibration": 2, "veto_above": 0.5},
         )  # fmt: skip
         await run(rules, build.means(rules, learned))
     with reading(rules) as history:
