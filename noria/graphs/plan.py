@@ -17,7 +17,7 @@ from collections.abc import Collection, Sequence
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
 from noria.graphs import cooling
-from noria.graphs.leaning.leans import leaned, leaned_levels
+from noria.graphs.leaning.leans import leaned, leaned_levels, leaned_window
 from noria.graphs.strategies.passages import STRATEGY, Turns
 from noria.identity import content_id, stream
 from noria.memory.history import History
@@ -29,9 +29,6 @@ FLOOR = 0.15
 
 SHOWN = 2
 """Neighbours shown to the generator."""
-
-AGAIN = 0.5
-"""Share of a level's hands that are dealt in the windows to deal again, where there are any."""
 
 WEAK = 0.5
 """Share right under which a skill counts as weak."""
@@ -77,11 +74,7 @@ def deal(
         passage = turns.take(domains[name].at(level), level)
         seed = passage or _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else seed.id if passage else ""
-        again = [window for lean in leaning for window in lean.windows.get(f"{name}/{level}", ())]
-        if again and rng.random() < AGAIN:
-            window = rng.choice(again)
-        else:
-            window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
+        window = leaned_window(domains[name].at(level), level, rng, weak, topic, leaning)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(

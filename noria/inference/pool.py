@@ -61,16 +61,16 @@ class Pool:
         client: object = self._clients.get(policy)
         if not isinstance(client, Reader):
             return None
-        return self._counted(await client.score(model, text, policy))
+        return self._read(await client.score(model, text, policy))
 
     async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
         """Score a chat (see `ChatReader.score_chat`); none where the policy's client cannot."""
         client: object = self._clients.get(policy)
         if not isinstance(client, ChatReader):
             return None
-        return self._counted(await client.score_chat(model, messages, policy))
+        return self._read(await client.score_chat(model, messages, policy))
 
-    def _counted(self, scored: Scored | None) -> Scored | None:
+    def _read(self, scored: Scored | None) -> Scored | None:
         if scored is not None:
             self._prompt += scored.usage.prompt_tokens
             self._completion += scored.usage.completion_tokens

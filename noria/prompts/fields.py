@@ -1,6 +1,6 @@
 """What each template may ask for, and who wrote it.
 
-    the program's own   stands open          about, level, skill, example, faults, …
+    the program's own   stands open          about, level, skill, example, faults, counts, …
     the operator's own  stands open, defused  notes
     everything else     stands behind the fence: a model, a row or memory wrote it
 
@@ -32,6 +32,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "prefer": frozenset({"instruction", "first", "second", MARK}),
     "solver": frozenset({"instruction"}),
     "restate": frozenset({"instruction", "response", MARK}),
+    "adviser": frozenset({"counts", "samples", MARK}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
     "tag": frozenset({"instruction", MARK}),
@@ -50,7 +51,20 @@ OPTIONAL: dict[str, Any] = {NOTES: ()}
 """Fields that nobody has to give, and what stands in their place."""
 
 PROGRAMS = frozenset(
-    {"about", "level", "skill", "example", "example_json", "weak", "faults", "operator", "weakness", NOTES, MARK}
+    {
+        "about",
+        "level",
+        "skill",
+        "example",
+        "example_json",
+        "weak",
+        "faults",
+        "operator",
+        "weakness",
+        "counts",
+        NOTES,
+        MARK,
+    }
 )
 """Fields that a program or the operator wrote, or chose from a closed set; everything else is data."""
 
@@ -63,12 +77,13 @@ OPEN = frozenset({"solver"})
 SEATS: dict[str, Role] = {
     "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator",
     "reword": "generator", "explain": "generator", "critic": "critic",
-    "generator": "generator", "ground": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
+    "ground": "generator",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
     "tag": "critic",
     "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",
     "subtle": "adversary",
     "restate": "solver",
+    "adviser": "critic",
 }  # fmt: skip
 """Template to the role that asks with it."""
 

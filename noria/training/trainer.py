@@ -81,7 +81,7 @@ class Trainer:
         )
         done = await train(job, on_step=on_step, silence=self.rules.silence)
         at("training.adapter_made")
-        adapter, reports = done.folder, {}
+        adapter, reports = done.folder, dict[str, Any]()
         if student and self.methods:
             start = Start(name, base, adapter, place, chosen, self.rules, self.bf16, on_step)
             adapter, reports = await further(start, self.methods)

@@ -9,14 +9,10 @@ from noria.types import Dealt
 
 Asking = Callable[[Dealt, Domain, float], Ask]
 
-ASKS: dict[str, str] = {"mistakes": "noria.agents.asks.mistakes"}
 ASKS: dict[str, str] = {
-    "self_instruct": "noria.agents.asks.self_instruct",
-    "evolve": "noria.agents.asks.evolve",
-    "magpie": "noria.agents.asks.magpie",
-    "hardened": "noria.agents.asks.hardened",
+    name: f"noria.agents.asks.{name}"
+    for name in ("self_instruct", "evolve", "magpie", "hardened", "mistakes", "documents")
 }
-ASKS: dict[str, str] = {"documents": "noria.agents.asks.documents"}
 """Strategy to the module that asks for it; one that is not here is asked as the plain window is."""
 
 

@@ -80,6 +80,8 @@ class Source:
 
     async def question(self, template: str, dealt: Dealt) -> Question | None:
         """What an episode asked with a template; none where it did not come that far."""
+        if template == "adviser":  # asked once a round, of no episode
+            return None
         domain = self.domains[dealt.domain].at(dealt.level)
         heat = self.config.play.temperature if dealt.temperature is None else dealt.temperature
         opening = Generator.opening(dealt, domain, temperature=heat)

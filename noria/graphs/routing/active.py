@@ -14,7 +14,6 @@ from math import ceil
 
 from noria.config.methods.feedback import PERSON, Active
 from noria.evaluators.uncertainty import quantile, uncertainty
-from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.memory.reviews import routing
 from noria.memory.withdrawals import Withdrawals
@@ -40,7 +39,6 @@ async def border(context: Context, number: int, batch: int, rules: Active) -> No
         from noria.graphs.routing.reviewer import review
 
         chosen, why = await review(context, number, chosen, rules)
-    at("batch.routed")
     done = {"seen": scores, "bar": bar, "routed": len(chosen), "budget": rules.budget, "why": why}
     await context.history.keep_round(number, "routed", routed={**table, str(batch): done})
     if chosen or why:

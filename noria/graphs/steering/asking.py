@@ -64,8 +64,8 @@ def waiting(session: Path) -> Json:
     """What a session waits for.
 
     `state` is `playing`, `pausing` (before the next batch), `waiting` (it stands still: see `for`, which is `pause`,
-    `samples`, `reviews` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` and `student`: who waits for a
-    ruling.
+    `samples`, `reviews` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` and `student`: who
+    waits for a ruling.
     """
     runs = held(session)
     with _read(session) as history:
@@ -81,9 +81,7 @@ def waiting(session: Path) -> Json:
 
 
 def reviews(session: Path) -> Json:
-    """`reviews`: the uncertain candidates that wait for a ruling, with what a person needs to see; `routing`: see
-    `waits.routed`.
-    """
+    """`reviews`: the uncertain candidates that wait, with what a person needs to see; `routing`: see `waits.routed`."""
     with _read(session) as history:
         return {"reviews": waits.reviews(history), "routing": waits.routed(history)}
 

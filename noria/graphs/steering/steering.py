@@ -1,6 +1,7 @@
 """The step before each batch: stand still while it is owed, take what changed, commit what the batch is played under.
 
-route what the last batch accepted ─► owed? (interrupt) ─► catch up with what was refused ─► take templates ─► commit (round, batch) ─► play
+route what the last one accepted ─► owed? (interrupt) ─► catch up with what was refused ─► take templates
+    ─► commit (round, batch) ─► play
 """
 
 from importlib import import_module

@@ -40,7 +40,7 @@ def reviews(history: History) -> list[Json]:
             **one.model_dump(mode="json"), "id": one.sample, "domain": episode.domain, "level": episode.level,
             "source": sample.provenance.source, "instruction": sample.messages[-2].content, "response": answer,
             "checks": {check.name: check.evidence for check in checks}, "solve_rate": episode.solve_rate,
-            "attempts": [made.response for made in episode.attempts],
+            "attempts": [made.response for made in episode.attempts if made.source != "program"],
             "judge": f"{verdict[0].ruling}, {verdict[0].confidence:.0%} sure" if verdict else "",
             "critic": list(critique[0].faults) if critique else [],
         })  # fmt: skip
