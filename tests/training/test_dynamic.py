@@ -137,6 +137,15 @@ async def test_a_pool_without_a_policy_of_its_own_is_not_asked(history: History,
         assert (await module.select(rows(history), rules, without)).skipped == NOBODY
 
 
+async def test_a_round_without_samples_asks_nobody(history: History, tmp_path: Path) -> None:
+    await history.keep_policy(Policy(id="policy-idle", name="idle", folder="nowhere"))
+    idle = tools(history, tmp_path, base="policy-idle", student="policy-idle")
+    methods = {"solve_rate": SolveRate(), "perplexity": Perplexity(), "ifd": Ifd(), "uncertainty": Uncertainty()}
+    chosen = await choose([], methods | {"vote": Vote(), "gradients": Gradients()}, idle)
+    assert {one.method: one.kept for one in chosen.selections} == dict.fromkeys(DYNAMIC, 0)
+    assert not (tmp_path / "selecting").exists()
+
+
 def test_the_solve_rate_keeps_what_is_solved_now_and_then(history: History) -> None:
     samples = rows(history)
     rates = {one.id: one.provenance.solve_rate for one in samples}

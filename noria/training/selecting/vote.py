@@ -14,6 +14,7 @@ several models. A tie keeps. With one policy alone there are no dynamics: the me
 
 from collections.abc import Mapping, Sequence
 from math import exp
+from pathlib import Path
 from statistics import fmean, pstdev
 
 from noria.config.methods.dynamic import Vote
@@ -48,8 +49,8 @@ async def select(samples: Sequence[Sample], rules: Vote, tools: Tools) -> Select
     if tools.pretends or not tools.base:
         return skipped(PRETENDED if tools.pretends else NOBODY)
     lineage = voters(tools, rules.policies)
-    if len(lineage) < 2:
-        return skipped(FEW)
+    if len(lineage) < 2 or not samples:
+        return skipped(FEW) if samples else Selected({})
     passages = [given(one) for one in samples]
     stream(tools.name, "vote").shuffle(passages)
     nats = {one.id: _of(kept(tools, READ, one.id, passages)) for one in lineage}
@@ -77,9 +78,14 @@ def voters(tools: Tools, most: int) -> list[Policy]:
     """The base and the youngest students with an adapter, oldest first; the one that plays is always among them."""
     gone = withdrawn(tools.history)
     base, playing = tools.history.policy(tools.base), tools.student
-    students = [one for one in tools.history.policies() if one.adapter and one.student and one.id not in gone]
+    students = [one for one in tools.history.policies() if one.student and one.id not in gone and _on_disk(one)]
     chosen = sorted(students, key=lambda one: (one.id == playing, one.round, one.name))[-(most - 1) :]
     return [*([base] if base else []), *sorted(chosen, key=lambda one: (one.round, one.name))]
+
+
+def _on_disk(policy: Policy) -> bool:
+    # One that was kept out may have been cleared away; it is not missed.
+    return bool(policy.adapter) and Path(policy.adapter).is_dir()
 
 
 def votes(track: Mapping[str, Sequence[float]], band: tuple[float, float]) -> dict[str, int]:
