@@ -101,6 +101,58 @@ def test_a_wording_that_gives_the_answer_away_is_no_revision(tmp_path: Path) -> 
     assert found[1][0].messages[1].content == "What is 1 + 3?"
 
 
+JUDGED = """
+from noria.evaluators.arithmetic import Arithmetic as Sums
+from noria.types import Check
+
+
+class Opinions(Sums):
+    name = "opinions"
+    warrant = "judged"
+
+    def says(self, parameters, instruction):
+        if "1" not in instruction:
+            return Check.of("wording", True, "no program can tell")
+        return super().says(parameters, instruction)
+"""
+
+
+@pytest.mark.parametrize(
+    ("wording", "word", "learned", "why"),
+    [
+        ("What is 1 + 3 in all?", "accept", ["What is 1 + 3 in all?", "4"], "worded anew"),
+        ("Write a song of the sea.", "accept", ["What is 1 + 3?", "4"], "no wording came that is another and means"),
+        ("What is 1 + 3 in all?", "reject", ["What is 1 + 3?", "The answer is 4."], "the judge does not accept"),
+    ],
+)
+def test_where_no_program_can_tell_nearness_of_meaning_and_the_judge_hold_a_revision(
+    tmp_path: Path, wording: str, word: str, learned: list[str], why: str
+) -> None:
+    (tmp_path / "opinions.py").write_text(JUDGED)
+    spoken = seats(reword=wording, judge=word)
+    (episode,), samples, turns = one(
+        tmp_path, spoken, hand={"domain": "opinions"}, domains={"opinions": (1,)},
+        domain_files=(tmp_path / "opinions.py",), **REWRITE,
+    )  # fmt: skip
+    # This judge has no veto, and its word counts on revisions all the same.
+    assert episode.outcome == "accepted", episode.evidence
+    assert [message.content for message in samples[0].messages[1:]] == learned
+    assert samples[0].provenance.warrant == "judged"
+    assert why in told(episode, "rewrite")
+    assert sum(turn.key.role == "judge" and turn.key.attempt > 100 for turn in turns) >= 1
+
+
+def test_a_preference_of_the_judges_in_both_orders_may_be_asked_for(tmp_path: Path) -> None:
+    def judge(place: str) -> Any:
+        return lambda request: place if "first" in request.choices else "accept"
+
+    rules: dict[str, Any] = {"methods": {"rewrite": {"share": 1.0, "parts": ("response",), "preferred": True}}}
+    (episode,), samples, _ = one(tmp_path, seats(judge=judge("first")), **rules)
+    assert samples[0].messages[-1].content == "The answer is 4."
+    assert "does not prefer" in told(episode, "rewrite")
+    assert len(episode.attempts) == 3  # the revised response passed, and is told all the same
+
+
 WORDINGS = ("Add 1 and 3.", "What is 1 + 3?", "Add 7 and 9.", "How much is 1 plus 3?")
 PARAPHRASE: dict[str, Any] = {"methods": {"paraphrase": {"variants": 4}}}
 
