@@ -16,6 +16,7 @@ from noria.memory.withdrawals import Withdrawals
 from noria.types import Episode
 
 SIDES = ("holder", "student")
+SAID = ("untrained", "unexamined", "promoted", "kept_out", "unseated")
 COUNTED = ("reviews", "faulted", "revisions_asked", "drafts_made", "drafts_accepted")
 
 
@@ -45,6 +46,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "funnel": history.funnel(number),
                 "reasons": history.reasons(number),
                 "judge": facts.get("judge", {}),
+                "opinions": facts.get("opinions", {}),
                 "verifiers": facts.get("verifiers", []),
                 **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
@@ -54,11 +56,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "left": facts.get("left", {}),
                 "unclean": facts.get("unclean", {}),
                 "undealt": facts.get("undealt", []),
-                "untrained": facts.get("untrained", ""),
-                "unexamined": facts.get("unexamined", ""),
-                "promoted": facts.get("promoted", ""),
-                "kept_out": facts.get("kept_out", ""),
-                "unseated": facts.get("unseated", ""),
+                **{name: facts.get(name, "") for name in SAID},
                 "retrains": facts.get("retrains", 0),
                 "stages": facts.get("stages", {}),
             }
