@@ -100,6 +100,8 @@ def _rounds(console: Console, summary: dict[str, Any]) -> None:
     for one in summary["rounds"]:
         if judge := one["judge"]:
             console.print(f"Judge of round {one['round']}: {judge_line(judge)}", markup=False)
+        if (opinions := one["opinions"]) and opinions != judge:
+            console.print(f"  where it alone can tell: {judge_line(opinions)}", markup=False)
         if one["critic"]["reviews"]:
             console.print(f"Critic of round {one['round']}: {critic_line(one['critic'])}", markup=False)
         if one["adversary"]["attacks"]:

@@ -4,10 +4,12 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
+from collections.abc import Mapping
 from importlib import import_module
 
 from noria.agents.judge import Judge
-from noria.evaluators.cards import VerifierCard, verifier_card
+from noria.evaluators.cards import JudgeCard, VerifierCard, verifier_card
+from noria.evaluators.domain import Domain
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled
@@ -34,12 +36,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
             verifiers = await _measured(context, number, levels)
-            judge = await Judge(context.desk, seats["judge"]).calibrate(
-                f"calibration-r{number:04}",
-                [domain.at(levels[name][0]) for name, domain in domains.items()],
-                [levels[name][0] for name in domains],
-                config.judge.calibration,
-            )
+            judge, opinions = await _calibrated(context, number, levels, seats["judge"])
             cool, leaning = cooled(context.history, number), await leans(context, number)
             benched = frozenset((one.domain, one.level) for one in verifiers if not one.admits)
             dealt = deal(
@@ -49,9 +46,16 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
                 leaning=leaning,
             )  # fmt: skip
+            if opinions:
+                # Where the judge alone can tell, it has a say by what it was worth there.
+                dealt = [_ruled(one, domains, opinions) for one in dealt]
             shares = arms(context, number)
             dealt = strategies(context, number, dealt, shares, levels, benched)
-            cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
+            cards = {
+                "judge": judge.model_dump(),
+                "opinions": opinions.model_dump() if opinions else {},
+                "verifiers": [one.model_dump() for one in verifiers],
+            }
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
             if config.methods.on("deal"):
@@ -90,6 +94,26 @@ def strategies(
     setting = Setting(context.config, context.domains, context.history, context.index, number, levels, benched)
     rng = stream(context.config.random, "strategies", number)
     return assign(dealt, methods, shares, setting, rng)
+
+
+async def _calibrated(context: Context, number: int, levels: Levels, policy: str) -> tuple[JudgeCard, JudgeCard | None]:
+    """The judge's cards: where programs know what is right, and where it alone can tell, if that is dealt."""
+    place, items = f"calibration-r{number:04}", context.config.judge.calibration
+    own = {name: context.domains[name].at(of[0]) for name, of in levels.items()}
+    told = [name for name, domain in own.items() if domain.warrant == "judged"]
+    rest = [name for name in own if name not in told]
+
+    async def card(where: str, names: list[str]) -> JudgeCard:
+        judge = Judge(context.desk, policy)
+        return await judge.calibrate(where, [own[one] for one in names], [levels[one][0] for one in names], items)
+
+    first = await card(place, rest or told)
+    return first, (await card(f"{place}/judged", told) if rest and told else first if told else None)
+
+
+def _ruled(hand: Dealt, domains: Mapping[str, Domain], opinions: JudgeCard) -> Dealt:
+    judged = domains[hand.domain].at(hand.level).warrant == "judged"
+    return hand.model_copy(update={"veto": opinions.veto}) if judged else hand
 
 
 async def _measured(context: Context, number: int, levels: Levels) -> list[VerifierCard]:

@@ -48,6 +48,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "funnel": history.funnel(number),
                 "reasons": history.reasons(number),
                 "judge": facts.get("judge", {}),
+                "opinions": facts.get("opinions", {}),
                 "verifiers": facts.get("verifiers", []),
                 **seats_accounts(history.episodes(number)),
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},

@@ -119,7 +119,8 @@ def test_what_a_judge_vouches_for_is_counted_apart(history: History, session: An
     judged = [one for one in history.each(role="solver") if one.provenance.domain == "open"]
     assert judged
     assert {one.provenance.warrant for one in judged} == {"judged"}
-    assert session[1]["rounds"][1]["judge"]["veto"]
+    assert session[1]["rounds"][1]["opinions"]["veto"]
+    assert session[1]["rounds"][1]["opinions"]["right"] == 12  # measured on free-form answers alone
     assert session[1]["samples"]["by_warrant"] == {
         "verified": session[1]["samples"]["accepted"] - len(judged), "judged": len(judged)
     }  # fmt: skip
