@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.config import SessionConfig
+from noria.config.methods import Methods
 from noria.errors import ConfigError
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.apart import Compared, compared, examined
@@ -24,9 +25,9 @@ COUNTERPARTS = ("on-coreset", "on-whole")
 
 
 def equal(config: SessionConfig, rows: int, folder: Path) -> SessionConfig:
-    """The config of both trainings: one pass over `rows` rows, none of them left out for the budget."""
+    """The config of both trainings: one pass over `rows` rows, none left out for the budget, and no method besides."""
     train = config.train.model_copy(update={"epochs": 1, "max_tokens": max(256, rows * config.train.max_row_tokens)})
-    return config.model_copy(update={"session": folder, "train": train})
+    return config.model_copy(update={"session": folder, "train": train, "methods": Methods()})
 
 
 async def weigh(
