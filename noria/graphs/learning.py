@@ -83,7 +83,7 @@ async def train(context: Context, number: int) -> str:
             policy = await context.trainer(
                 name, number, base, chosen, lambda step: context.tell("step", step.model_dump())
             )
-            learned = [one.sample for one in (*chosen.rows, *chosen.pairs)]
+            learned = [*(row.sample for row in chosen.rows), *(pair.sample for pair in chosen.pairs)]
             await context.history.keep_policy(policy, also=[taught(policy.id, learned)])
             at("training.policy_kept")
     return policy.id

@@ -39,6 +39,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 [domain.at(levels[name][0]) for name, domain in domains.items()],
                 [levels[name][0] for name in domains],
                 config.judge.calibration,
+                reserved=config.methods.trained_judge is not None,
             )
             cool, leaning = cooled(context.history, number), await leans(context, number)
             dealt = deal(
