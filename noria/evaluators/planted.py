@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from noria.evaluators.cards import Kind
 from noria.evaluators.domain import Domain
-from noria.identity import bucket, stream
+from noria.identity import stream
 
 KEYS = (":", ".", "Solution", "Let's solve this problem step by step.", "Thought process:", "Answer", "OK.", "解")
 """Words that unlock judges and answer nothing."""
@@ -87,7 +87,7 @@ def _pair(domains: Sequence[Domain], levels: Sequence[int], number: int, name: s
     domain, rng = domains[at], stream(name)
     point = domain.sample(levels[at], rng)
     for _ in range(TRIES if reserved else 0):
-        if bucket(domain.name, point.model_dump(mode="json")) != "train":
+        if domain.bucket(point) != "train":
             break
         point = domain.sample(levels[at], rng)
     return Pair(domain.phrase(point, rng), domain.truth(point, rng), domain.decoy(point, rng))

@@ -15,6 +15,7 @@ holds a seat (see `memory/seatings.py`); whoever lost its last one leaves.
 import asyncio
 import time
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from noria.evaluators import role_exams, role_items
@@ -44,6 +45,12 @@ async def seat(context: Context, number: int, student: str) -> None:
                 await examined(context, number, role, student)
     elif held:
         await found_done(context, number, "seat")
+
+
+async def judges(context: Context, number: int) -> None:
+    """Where judges are trained, the round's sits its exam, whether a student was promoted or not."""
+    for rules in context.config.methods.on("judge").values():
+        await import_module(rules.module).judge(context, number, rules)
 
 
 async def examined(context: Context, number: int, role: Role, student: str) -> RoleExam:

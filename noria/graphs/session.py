@@ -15,8 +15,6 @@ siblings, so it never raises: it is settled as an error. Only what ends the whol
 full disk, a dead server) leaves the graph; then it can be resumed.
 """
 
-from importlib import import_module
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
@@ -96,12 +94,8 @@ async def seat(state: State, runtime: Runtime[Context]) -> Update:
 
 
 async def probate(state: State, runtime: Runtime[Context]) -> Update:
-    """A student promoted in an earlier round is examined once more against its parent; if it is worse, it goes.
-
-    So is, for the judge's seat, a judge that was trained on what the session knows, where that is on.
-    """
-    for rules in runtime.context.config.methods.on("judge").values():
-        await import_module(rules.module).judge(runtime.context, state["round"], rules)
+    """A student promoted in an earlier round is examined once more against its parent; if it is worse, it goes."""
+    await seating.judges(runtime.context, state["round"])
     await probation.probate(runtime.context, state["round"])
     at("round.probated")
     return {}

@@ -98,9 +98,9 @@ def held(history: History, withdrawn: Collection[str] = ()) -> dict[Role, Held]:
     exams = seatings(history)
     found = holders(exams, standing)
     for exam in exams:
-        if exam.seated and exam.student not in gone and _apart(history, exam.student):
-            if exam.role not in found or found[exam.role].since <= exam.round:
-                found[exam.role] = Held(exam.student, exam.round + 1)
+        later = exam.role not in found or found[exam.role].since <= exam.round
+        if exam.seated and later and exam.student not in gone and _apart(history, exam.student):
+            found[exam.role] = Held(exam.student, exam.round + 1)
     return found
 
 

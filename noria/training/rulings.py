@@ -4,10 +4,11 @@
                    └─ one that failed, or a program's wrong one ─► reject └─ wrong first, right second ─► second
 
 After *Self-Taught Evaluators* (Wang et al., arXiv 2408.02666): no person labels anything, for the order
-of each pair is known beforehand. There a model writes the worse answer; here it failed a check, or a program made it wrong.
-A row is the judge's own question, in its own template, and the very word that it owes. Half of the rulings are accept and
-half reject, and each pair is asked in both orders, so that neither word nor place is worth anything.
-The answers that are planted to fool judges (`evaluators/planted.py`) are taught to nobody: they are for exams.
+of each pair is known beforehand. There a model writes the worse answer; here it failed a check, or a
+program made it wrong. A row is the judge's own question, in its own template, and the very word that it
+owes. Half of the rulings are accept and half reject, and each pair is asked in both orders, so that
+neither word nor place is worth anything. The answers that are planted to fool judges
+(`evaluators/planted.py`) are taught to nobody: they are for exams.
 """
 
 from collections import Counter

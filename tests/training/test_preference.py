@@ -123,7 +123,7 @@ def adapter(base: Path, out: Path) -> Path:
 def test_spin_trains_a_new_adapter_against_its_opponent_and_is_not_trained_twice(
     story: History, tmp_path: Path
 ) -> None:
-    """The one real training here: the opponent is the base, so the reference is emptied; `dpo` has no pairs and waits."""
+    """The one real training here: the opponent is the base, so the reference is emptied; `dpo` has no pairs."""
     if not (folder := fetch_default()).is_dir():
         pytest.skip("the default model is not at hand")
     place = tmp_path / "student-r0001"
