@@ -1,6 +1,7 @@
 """A judge of its own training: `trained_judge` sits only by its exam, and `spin` asks the policy before."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from noria.agents.student import checked
 from noria.evaluators.planted import plants
 from noria.fence import settled
-from noria.graphs import judging
+from noria.graphs import judging, playing, rounds
 from noria.graphs.opening import Watch, opened
 from noria.graphs.pairing import barring, paired
 from noria.graphs.run import run
@@ -27,6 +29,7 @@ from noria.memory.seatings import held, seatings
 from noria.memory.withdrawals import tainting
 from noria.training.curate import Curated
 from noria.training.export.contrast import plain
+from noria.training.rows import Row
 from noria.training.rulings import rulings
 from tests import build
 from tests.cli.shell import load, right
@@ -37,7 +40,7 @@ JUDGE = "judge-r0001"
 
 def settings(folder: Path, **changes: Any) -> Any:
     base: dict[str, Any] = {
-        "play": {"episodes": 24, "attempts": 3}, "roles": {"items": 60}, "stop": {"rounds": 2},
+        "play": {"episodes": 20, "attempts": 3}, "roles": {"items": 40}, "stop": {"rounds": 2},
         "seats": {"generator": "base"}, "methods": {"trained_judge": {}, "dpo": {}, "spin": {}},
     }  # fmt: skip
     return build.config(folder, **(base | changes))
@@ -102,7 +105,6 @@ async def test_it_holds_its_seat_when_resumed_and_loses_it_to_a_purge_of_what_it
 async def test_a_judge_that_is_no_better_is_kept_out_and_retired(tmp_path: Path) -> None:
     config, client = settings(tmp_path), ScriptedClient(lambda request: Puppet()(request))
     async with opened(config, build.means(config, client=client), Watch()) as context:
-        await asyncio.sleep(0)
         await played(context)
         rules = config.methods.trained_judge
         await judging.judge(context, 1, rules)
@@ -121,8 +123,6 @@ async def test_a_judge_that_is_no_better_is_kept_out_and_retired(tmp_path: Path)
 
 async def played(context: Any) -> None:
     """One round's episodes."""
-    from noria.graphs import playing, rounds
-
     dealt = await rounds.plan(context, 1)
     for at, one in enumerate(dealt):
         await playing.play(context, 1, at // context.config.play.batch, one.episode)
@@ -139,10 +139,24 @@ async def test_its_rows_are_its_own_questions_balanced_and_true(won: Any) -> Non
         assert words["accept"] == words["reject"] > 8
         assert words["first"] == words["second"] > 2
         assert len(found.rows) <= rules.rows
+        episodes = {one.id: one for one in context.history.episodes()}
+        of = {one.id: episodes[one.provenance.episode] for one in context.history.samples(role="solver")}
+
+        async def right_one(row: Row, text: str) -> bool:
+            task = of[row.sample].drafts[-1]
+            domain = context.domains[task.domain].at(task.level)
+            return (await checked(domain, task, text, "", "pool", build.RUNNER)).passed
+
         for row in found.rows:
             said = settled(row.prompt[-1].content)
             if row.completion in ("accept", "reject"):
-                assert honest(said) == (row.completion == "accept"), said
+                (answer,) = re.findall(r"\nAnswer: (.*?)\nChecks: ", said, re.DOTALL)
+                assert await right_one(row, answer) == (row.completion == "accept"), said
+            else:
+                shown = re.findall(r"\n(?:First|Second): (.*?)(?=\n)", said)
+                assert [await right_one(row, text) for text in shown] == [
+                    row.completion == "first", row.completion == "second",
+                ]  # fmt: skip
         assert sum("Checks: none shown" in settled(row.prompt[-1].content) for row in found.rows) > words["accept"]
         one = found.rows[0].sample
         assert one not in {row.sample for row in rulings(given, rules, barring(context, {one})).rows}
