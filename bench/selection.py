@@ -4,9 +4,10 @@
 
 The samples are what the domains write (tasks, phrasings, right answers), with free text among them, one in
 twenty worded nearly as another, and the episodes they come from in a ledger on disk. Each method that is
-installed and makes no model call chooses among all of them, alone, with its defaults. Printed are seconds, the
-peak of the process's resident memory while it ran, and how many it kept; status 1 where all together took
-over 120 s, or any peak lies over 2 GB. Peaks hold the samples themselves, which the round has in memory anyway.
+installed and makes no model call chooses among all of them, alone, with its defaults. Printed are seconds by the
+clock and of the cores' work (the two differ where others load the machine), the peak of the process's resident
+memory while it ran, and how many it kept; status 1 where all together took over 120 s, or any peak lies over
+2 GB. Peaks hold the samples themselves, which the round has in memory anyway.
 """
 
 import argparse
@@ -48,7 +49,7 @@ PART = 4000
 def written(count: int) -> Iterator[tuple[Sample, Episode]]:
     """So many accepted samples with their episodes."""
     known: dict[str, Domain] = {name: domain(name) for name in DOMAINS}
-    made, at, last = 0, 0, ""
+    made, at, last = 0, 0, (Message(role="user", content=""), Message(role="assistant", content=""))
     while made < count:
         at += 1
         _, episode, samples, _ = synthetic.drawn(at)
@@ -59,14 +60,14 @@ def written(count: int) -> Iterator[tuple[Sample, Episode]]:
         level = min(sample.provenance.level, own.levels[-1])
         system, user, answer = sample.messages
         story: dict[str, Any] = {"level": level, "round": 2}
-        if draw.random() < 0.05 and last:
-            user = Message(role="user", content=f"{last} Please.")
+        if draw.random() < 0.05 and last[0].content:
+            user, answer = Message(role="user", content=f"{last[0].content} Please."), last[1]
         elif draw.random() < 0.6 and not own.executes:
             point = own.sample(level, draw)
             user = Message(role="user", content=own.phrase(point, draw))
             answer = Message(role="assistant", content=own.truth(point, draw))
             story["skill"] = getattr(point, "skill", sample.provenance.skill)
-            last = user.content
+            last = user, answer
         chat = (system, user, answer)
         key = sample_id("solver", [*chat, Message(role="user", content=str(at))])
         provenance = sample.provenance.model_copy(update=story)
@@ -128,18 +129,19 @@ async def measure(count: int, only: list[str]) -> int:
         )  # fmt: skip
         names = [name for name in only or ASKS_NO_MODEL if name in kinds()]
         print(f"{len(samples)} samples; {psutil.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f}")
-        print(f"{'method':<18}{'seconds':>9}{'peak MB':>9}{'kept':>9}  why")
-        total, highest = 0.0, 0
+        print(f"{'method':<18}{'seconds':>9}{'of cores':>10}{'peak MB':>9}{'kept':>9}  why")
+        total, work, highest = 0.0, 0.0, 0
         for name in names:
             methods = Methods.model_validate({name: True}).on("select")
             with watched() as peak:
-                started = time.monotonic()
+                started, began = time.monotonic(), time.process_time()
                 (row,) = (await choose(samples, methods, tools)).selections
-                took = time.monotonic() - started
-            total, highest = total + took, max(highest, peak[0])
+                took, worked = time.monotonic() - started, time.process_time() - began
+            total, work, highest = total + took, work + worked, max(highest, peak[0])
             why = ", ".join(f"{count} {what}" for what, count in row.why.items()) or row.skipped
-            print(f"{name:<18}{took:>9.1f}{peak[0] / 1e6:>9.0f}{row.kept:>9}  {why} {row.facts}", flush=True)
-        print(f"{'all':<18}{total:>9.1f}{highest / 1e6:>9.0f}")
+            line = f"{name:<18}{took:>9.1f}{worked:>10.1f}{peak[0] / 1e6:>9.0f}{row.kept:>9}"
+            print(f"{line}  {why} {row.facts}", flush=True)
+        print(f"{'all':<18}{total:>9.1f}{work:>10.1f}{highest / 1e6:>9.0f}")
         ledger.close()
     return int(total > SECONDS or highest > BYTES)
 

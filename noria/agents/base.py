@@ -74,6 +74,8 @@ class Ask:
     n: int = 1
     schema: dict[str, Any] | None = None
     choices: tuple[str, ...] = ()
+    unasked: bool = False
+    """Whether the policy is to speak in the user's place, where its endpoint lets it (see `unasked`)."""
 
 
 class Agent:

@@ -3,8 +3,7 @@
     critic ─► advice      generator ─► wordings      solver ─► revised response      judge ─► score, ruling
                                                                                      adversary ─► subtle cases
 
-Each question has an attempt number of its own, so that its turn takes no other's place. What
-cannot be read is none: the accepted candidate stands without it.
+Each question has an attempt number of its own. What cannot be read is none: the candidate stands.
 """
 
 import asyncio
@@ -26,8 +25,7 @@ from noria.identity import canonical_json
 from noria.types import Attempt, Critique, Dealt, Noun, Task, Turn
 
 COACHED, REVISED, PARAPHRASED, CLEANSED, SCORED = 101, 102, 103, 104, 130
-"""Attempt numbers of these questions, beyond those of any attempt; a draft has two scores before and two after."""
-
+"""Attempt numbers of these questions, beyond those of any attempt."""
 CHOICES = ("clean", "toxic")
 
 

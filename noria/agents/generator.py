@@ -9,6 +9,7 @@ it is shown what holds nothing foreign (see `evaluators/foreign.py`).
 from noria.agents.asks import asking
 from noria.agents.base import Agent, Ask
 from noria.agents.replies import read
+from noria.agents.unasked import alone, spoken
 from noria.errors import ReplyError
 from noria.evaluators.domain import WORDING_LIMIT, Domain, Parameters
 from noria.evaluators.foreign import foreign
@@ -39,12 +40,25 @@ class Generator(Agent):
 
     role = "generator"
 
+    fell_back = False
+    """Whether it was to speak unasked and had to be asked."""
+
     async def propose(self, dealt: Dealt, domain: Domain, *, temperature: float) -> str:
         """The reply to the deal: JSON of parameters and instruction, empty where none came or it was cut."""
+        ask = self.opening(dealt, domain, temperature=temperature)
+        turn = await spoken(self, dealt.episode, ask) if ask.unasked else None
+        turn = turn or await self.turn(dealt.episode, 1, 1, ask)
+        self.fell_back = ask.unasked and not alone(turn)
+        if turn.finish[:1] == ("length",) or not turn.replies:
+            return ""
+        said = turn.replies[0]
+        return canonical_json({"skill": dealt.window["skill"], "instruction": said}) if alone(turn) else said
+
+    @classmethod
+    def opening(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:
+        """What opens an episode: what the hand's strategy asks, or a proposal in its window."""
         own = asking(dealt.strategy)
-        ask = own(dealt, domain, temperature) if own else self.proposing(dealt, domain, temperature=temperature)
-        turn = await self.turn(dealt.episode, 1, 1, ask)
-        return "" if turn.finish[:1] == ("length",) or not turn.replies else turn.replies[0]
+        return own(dealt, domain, temperature) if own else cls.proposing(dealt, domain, temperature=temperature)
 
     @classmethod
     def proposing(cls, dealt: Dealt, domain: Domain, *, temperature: float) -> Ask:
@@ -59,7 +73,7 @@ class Generator(Agent):
                 "skill": str(example["skill"]),
                 "example": wording,
                 "example_json": canonical_json(example)[:-1] + f',"instruction":{canonical_json(wording)}}}',
-                "topic": dealt.seed.text if dealt.seed.kind == "topic" else "",
+                "topic": dealt.seed.text if dealt.seed.kind == "topic" else str(dealt.window.get("subject", "")),
                 "seed_text": "" if foreign(row) else row,
                 "neighbours": [one for one in dealt.neighbours if not foreign(one)],
                 "weak": list(dealt.weak),

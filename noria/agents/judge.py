@@ -48,7 +48,7 @@ class Judge(Agent):
         shown = UNSEEN if unaided else evidence(attempt, critique)
         ask = self.ruling(task.instruction, attempt.response, shown)
         turn = await self.turn(dealt.episode, task.draft, 1, ask)
-        ruling, confidence = _read(turn)
+        ruling, confidence = read_ruling(turn)
         # Where a judge admits, an acceptance has to be as sure as a refusal elsewhere.
         veto = dealt.veto and ((ruling != "reject" and not unaided) or confidence >= veto_above)
         return Verdict(policy=self.policy, ruling=ruling, confidence=confidence, veto=veto)
@@ -113,7 +113,7 @@ class Judge(Agent):
         async def ruled(number: int, plant: Plant) -> Ruled:
             turn = await self.turn(episode, 1, number, self.ruling(plant.instruction, plant.response, UNSEEN))
             try:
-                ruling, confidence = _read(turn)
+                ruling, confidence = read_ruling(turn)
             except ReplyError:
                 return Ruled(plant.kind, None, 0.0)
             return Ruled(plant.kind, ruling == "accept", confidence)
@@ -144,7 +144,7 @@ def evidence(attempt: Attempt, critique: Critique) -> str:
     return "; ".join([*found, *(f"critic: {fault}" for fault in critique.faults)])
 
 
-def _read(turn: Turn) -> tuple[Ruling, float]:
+def read_ruling(turn: Turn) -> tuple[Ruling, float]:
     """The ruling of a turn and the probability its own logprobs give it."""
     said = turn.replies[0].strip().lower() if turn.replies else ""
     if said not in ("accept", "reject"):

@@ -29,17 +29,23 @@ Read = tuple[float, int]
 async def read(desk: Desk, policy: str, place: str, texts: Collection[Text]) -> dict[Text, Read] | None:
     """Have a policy read each text once; none where its endpoint gives no logprobs of a prompt.
 
+    A text that the endpoint refuses, being too long for it, is not among those found.
+
     Raises:
         EndpointError: the endpoint cannot answer.
     """
-    first, *rest = dict.fromkeys(texts)
-    # One is asked first: an endpoint that lacks it is not asked a thousand times.
+    # One is asked first, so that an endpoint that lacks it is not asked a thousand times: the shortest, which
+    # nobody refuses for its length.
+    first, *rest = sorted(dict.fromkeys(texts), key=_size)
     if (found := await _read(desk, policy, place, first)) is None:
         return None
     others = await asyncio.gather(*(_read(desk, policy, place, one) for one in rest))
     known = dict(zip(rest, others, strict=True)) | {first: found}
-    complete = {text: one for text, one in known.items() if one is not None}
-    return complete if len(complete) == len(known) else None
+    return {text: one for text, one in known.items() if one is not None}
+
+
+def _size(text: Text) -> int:
+    return len(text) if isinstance(text, str) else sum(len(one.content) for one in text)
 
 
 async def _read(desk: Desk, policy: str, place: str, text: Text) -> Read | None:

@@ -42,12 +42,13 @@ async def _attack(session: Any) -> dict[str, Any]:
     from noria.evaluators.sandbox.runner import Chosen
     from noria.graphs.folder import stored
     from noria.graphs.reattack import reattack
+    from noria.memory.documents.passages import kept
 
     config, _ = stored(session)
-    known, _ = domains(dict(config.domains), config.domain_files)
     runner, attacked, broken = Chosen(config.sandbox.minimum), 0, []
     try:
         with history(session) as story:
+            known, _ = domains(dict(config.domains), config.domain_files, kept(story))
             accepted = story.count(role="solver")
             async for _, one in reattack(story, known, runner):
                 attacked += 1

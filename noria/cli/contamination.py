@@ -45,16 +45,17 @@ def _compared(session: Path, more: list[Path]) -> dict[str, Any]:
     from noria.evaluators.registry import domains
     from noria.graphs.folder import stored
     from noria.graphs.hygiene import Hygiene
+    from noria.memory.documents.passages import kept
     from noria.memory.embed import StaticEmbedder
 
     config, _ = stored(session)
     items = benchmarks((*config.hygiene.benchmarks, *more))
-    known, _ = domains(dict(config.domains), config.domain_files)
     # What is screened for was screened: here likeness alone is asked.
     config = config.model_copy(update={"hygiene": config.hygiene.model_copy(update={"screen": ()})})
-    hygiene = Hygiene(config, known, StaticEmbedder().embed, items)
     met = []
     with history(session) as story:
+        known, _ = domains(dict(config.domains), config.domain_files, kept(story))
+        hygiene = Hygiene(config, known, StaticEmbedder().embed, items)
         exams, samples = hygiene.examined(story), story.samples()
         rows = [seed for seed in story.seeds() if seed.messages]
         stains = [(one.id, hygiene.stain(one, exams, hygiene.told(story, one))) for one in samples]

@@ -203,13 +203,14 @@ def inspection(session: Path, story: History) -> "Inspection":
     from noria.evaluators.contamination import Item, Kept, own_words
     from noria.evaluators.registry import domains
     from noria.graphs.hygiene import Hygiene
+    from noria.memory.documents.passages import kept as passages
     from noria.memory.embed import StaticEmbedder
     from noria.training.export.dataset import Inspection
     from noria.training.export.facts import config as configured
     from noria.types import Episode, Sample
 
     config = configured(story)
-    known, _ = domains(dict(config.domains), config.domain_files)
+    known, _ = domains(dict(config.domains), config.domain_files, passages(story))
     embed = StaticEmbedder().embed
     hygiene = Hygiene(config, known, embed, benchmarks(config.hygiene.benchmarks))
     exams, own = hygiene.examined(story), own_words(known.values())

@@ -235,9 +235,13 @@ def exams(
         for part in one.domains:
             worse = ", significantly worse" if part.significantly_worse else ""
             lines.append(f"  {part.domain}: {part.parent} -> {part.student} of {part.items}{worse}")
+        for skill, (asked, before, after) in one.recovered.items():
+            lines.append(f"  {skill}, missed before and asked anew: {before} -> {after} of {asked}")
     for item in items:
         marks = "".join("+" if passed else "-" for passed in (item.parent_passed, item.student_passed))
-        lines.append(f"{marks}{'  (frozen)' * item.frozen}  {printable(item.task.instruction)}")
+        lines.append(
+            f"{marks}{'  (frozen)' * item.frozen}{'  (anew)' * bool(item.again)}  {printable(item.task.instruction)}"
+        )
         said = f"parent: {printable(item.parent)!r}  student: {printable(item.student)!r}"
         lines.append(fitted(said, indent=6))
     show(lines, paged=not no_pager)

@@ -4,12 +4,12 @@ from typer import Typer
 from typer.models import CommandInfo, TyperInfo
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "Play": ("init", "doctor", "run", "resume", "model"),
+    "Play": ("init", "doctor", "documents", "run", "resume", "model"),
     "Read": (
         "view", "status", "accepted", "refused", "trace", "why", "descendants", "funnel", "cost", "policies", "exams",
         "query", "report",
     ),
-    "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "approve", "refuse", "rollback"),
+    "Steer": ("prompts", "steer", "pause", "go-on", "waiting", "review", "approve", "refuse", "rollback"),
     "Prove": ("verifiers", "judges", "guards", "seats", "attack", "contamination", "study"),
     "Data out": ("export", "coreset", "push"),
     "Mend": ("purge", "memory"),

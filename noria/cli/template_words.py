@@ -106,12 +106,13 @@ def source(session: Path) -> "Iterator[tuple[Source, bool]]":
     from noria.evaluators.sandbox.runner import Chosen
     from noria.graphs.folder import stored
     from noria.graphs.rehearsing.questions import Source
+    from noria.memory.documents.passages import kept
 
     config, pretended = stored(session)
-    found, _ = domains(dict(config.domains), config.domain_files)
     runner = Chosen(config.sandbox.minimum)
     try:
         with history(session) as story:
+            found, _ = domains(dict(config.domains), config.domain_files, kept(story))
             yield Source(story, config, found, runner), pretended
     finally:
         runner.close()

@@ -66,14 +66,15 @@ async def proved(one: Accepted, runner: Runner) -> str:
     """
     domain, task = one.domain, one.task
     *asked, answer = one.sample.messages
-    if answer.role != "assistant" or not _asks(asked, task.instruction):
-        return f"it does not answer its own task {task.instruction!r}"
     try:
         proposed = domain.point(task.parameters).proposed()
         point = await domain.establish(domain.point(proposed), runner)
         grounding = domain.ground(point)
     except ValueError as fault:
         return f"its task has no truth: {fault}"
+    beside = domain.aside(point, task.instruction)
+    if answer.role != "assistant" or not (_asks(asked, task.instruction) or (beside and _asks(asked, beside))):
+        return f"it does not answer its own task {task.instruction!r}"
     if domain.bucket(point) != "train":
         return "its task belongs to the exams"
     if not (says := domain.says(point, task.instruction)).passed:

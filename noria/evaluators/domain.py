@@ -193,7 +193,7 @@ class Domain(ABC):
         """A plausible wrong response, written by program; `check` refuses it."""
 
     def decoy(self, parameters: Parameters, rng: random.Random) -> str:
-        """A wrong response to plant before a judge: `wrong`, but where what `check` refuses would teach nothing of it."""
+        """A wrong response to plant before a judge: `wrong`, but where `check` could not refuse what a judge must."""
         return self.wrong(parameters, rng)
 
     def free_text(self, parameters: Parameters) -> str:

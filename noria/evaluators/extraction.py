@@ -29,12 +29,14 @@ SHARED = 0.5
 _ASKS = re.compile(
     r"\b(?:what|which|who|whom|whose|when|where|why|how|name|give|list|find|complete|fill)\b", re.IGNORECASE
 )
-_HOLLOW = frozenset(
-    "a an and are as at be been by can could did do does for from had has have how if in into is it its may must no not "
-    "of on one or say says should so such text passage than that the their them then there these they this to was were "
-    "what when where which who whom whose why will with would name give find word words phrase sentence according "
-    "following many much called mean means used use kind type".split()  # noqa: SIM905
-)
+_SAID = """
+a an and are as at be been by can could did do does for from had has have how if in into is it its may must no not of on
+one or say says should so such text passage than that the their them then there these they this to was were what when
+where which who whom whose why will with would name give find word words phrase sentence according following many much
+called mean means used use kind type
+"""
+_HOLLOW = frozenset(_SAID.split())
+"""Words that a question is not about."""
 
 
 def tokens(text: str) -> list[str]:
@@ -93,5 +95,7 @@ def content(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    ends = (end for end in ("ing", "ies", "ed", "es", "s", "y", "e") if word.endswith(end) and len(word) - len(end) >= 3)
+    ends = (
+        end for end in ("ing", "ies", "ed", "es", "s", "y", "e") if word.endswith(end) and len(word) - len(end) >= 3
+    )
     return word.removesuffix(next(ends, ""))

@@ -61,10 +61,9 @@ class Grounded(Domain):
     free_wording: ClassVar[bool] = True
     unique: ClassVar[bool] = True
 
-    def __init__(self, passages: Sequence[Seed] = (), *, closed_book: bool = False) -> None:
+    def __init__(self, passages: Sequence[Seed] = ()) -> None:
         """Give it the passages of a session."""
         self.passages = {seed.id: Passage(seed) for seed in passages}
-        self.closed_book = closed_book
         self.usable = lru_cache(maxsize=None)(self._usable)
         """Ids of the passages that a level can ask about, of one bucket or (none) of all."""
 
@@ -123,6 +122,15 @@ class Grounded(Domain):
         signature = f"{passage.id}:{parameters.skill}:{' '.join(tokens(fact.span))}"
         return Grounding(verifier=self.verifier, facts=facts, signature=signature)
 
+    async def establish(self, parameters: Parameters, runner: Runner) -> Parameters:
+        """As they are, once the span is known to stand where it can be asked for.
+
+        Raises:
+            ValueError: it does not stand in the passage, or nothing can ask for it.
+        """
+        self._fact(parameters)
+        return parameters
+
     def worded(self, parameters: Parameters, wording: str) -> str:
         """The passage, and the question under it."""
         assert isinstance(parameters, Point)
@@ -139,7 +147,7 @@ class Grounded(Domain):
         assert isinstance(parameters, Point)
         question = self.wording(parameters, instruction)
         pointing = parameters.skill in SKILLS[1] and question in self._fact(parameters).question
-        return question if self.closed_book and not pointing else ""
+        return "" if pointing else question
 
     def phrase(self, parameters: Parameters, rng: random.Random) -> str:
         """One of the program's questions under the passage."""

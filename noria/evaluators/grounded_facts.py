@@ -12,12 +12,13 @@ what a tiny student can learn reading on, and what a generator's own questions a
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from noria.evaluators.extraction import content, times, tokens
+from noria.evaluators.foreign import foreign, spelled
 from noria.prose import sentences
 from noria.types import Seed
 
@@ -62,11 +63,15 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?<=[a-z,;] )([A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,3})"),
 }
 _DEFINES = re.compile(
-    r"^(?:An? |The )?\*?(?P<term>[A-Za-z][\w’'`-]*(?: [\w’'`-]+){0,2}?) (?:is|are|means) (?P<said>(?:an?|the|what|how|who) .{15,140}?)"
+    r"^(?:An? |The )?(?P<term>[A-Za-z][\w’'`-]*(?: [\w’'`-]+){0,2}?) (?:is|are|means) "
+    r"(?P<said>(?:an?|the|one|any|every|what|how|who) .{15,140}?)"
     r"[.;:,(]?(?=$|[.;:(]|, )"
 )
-_NOTHING = frozenset({"it", "this", "that", "there", "these", "those", "they", "he", "she", "we", "you", "what", "which",
-                      "here", "one", "each", "every", "all", "both", "who", "so", "if", "not"})  # fmt: skip
+_SAID = """
+it this that there these those they he she we you what which here one each every all both who so if not
+"""
+_NOTHING = frozenset(_SAID.split())
+"""Words that name nothing that could be defined."""
 _WORD = re.compile(r"(?<![\w`<-])[A-Za-z][a-z]{4,}(?![\w`>-])")
 
 
@@ -95,6 +100,10 @@ class Passage:
         return tuple(sentences(self.text))
 
     @cached_property
+    def _own(self) -> frozenset[str]:
+        return spelled(self.text)
+
+    @cached_property
     def _asked(self) -> tuple[str, ...]:
         low, high = SIZES
         return tuple(one for one in self.sentences if low <= len(one.split()) <= high and times(one, self.text) == 1)
@@ -102,11 +111,12 @@ class Passage:
     @cached_property
     def facts(self) -> dict[Skill, tuple[Fact, ...]]:
         """What stands alone of its kind, by skill; runs of words are drawn, for there are too many."""
+        alone, ways = self._alone, dict[Skill, Callable[[Skill, str], Iterator[Fact]]]()
+        ways |= {"number": alone, "term": alone, "name": alone, "blank": self._words, "definition": self._defined}
         found: dict[Skill, tuple[Fact, ...]] = {}
-        for skill, look in (("number", self._alone), ("term", self._alone), ("name", self._alone),
-                            ("blank", self._words), ("definition", self._defined)):  # fmt: skip
+        for skill, look in ways.items():
             if facts := tuple({fact.span: fact for one in self._asked for fact in look(skill, one)}.values()):
-                found[skill] = facts  # type: ignore[index]
+                found[skill] = facts
         return found
 
     def skills(self, level: int) -> tuple[Skill, ...]:
@@ -161,7 +171,7 @@ class Passage:
 
     def _alone(self, skill: Skill, sentence: str) -> Iterator[Fact]:
         found = [next(part for part in (*one.groups(), one[0]) if part) for one in _PATTERNS[skill].finditer(sentence)]
-        if len(found) != 1 or times(found[0], self.text) != 1 or not tokens(found[0]):
+        if len(found) != 1 or times(found[0], self.text) != 1 or not tokens(found[0]) or foreign(found[0], self._own):
             return
         words = sentence.split()
         head, tail = " ".join(words[:5]).strip(",;:"), " ".join(words[-5:]).strip(".,;:!?")

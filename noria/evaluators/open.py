@@ -124,7 +124,7 @@ class Open(Domain):
         kind = rng.choice(KINDS) if kind == FREE else kind
         own = [one for one in ASKS if one[0] == kind and one[1] == level]
         _, _, asks, _ = rng.choice(own)
-        return Point(skill=kind, asks=asks)
+        return Point.model_validate({"skill": kind, "asks": asks})
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The ask itself: there is no answer to hold a response against."""
@@ -166,7 +166,8 @@ class Open(Domain):
         looped = " ".join(words[:5]) + " "
         return rng.choice(
             (
-                parameters.asks, f"{parameters.asks} {parameters.asks}", " ".join(words[: len(words) // 2]) + " and the",
+                parameters.asks, f"{parameters.asks} {parameters.asks}",
+                " ".join(words[: len(words) // 2]) + " and the",
                 looped * 6 + ".", "I'm sorry, but I can't help with that.", "",
                 "As an AI language model, I do not have personal opinions on this.", words[0],
             )

@@ -2,10 +2,11 @@
 
     rule ─► [route] ─► [enhance] ─► screen
 
-A method whose hook is `route` or `enhance` has in its module the node's step
-`step(state, runtime, rules)`; the methods of one node run one after another, each on what the
-one before made of the candidate, and the first that refuses ends it. Nothing is imported, and
-no node is there, where no such method is on.
+A method whose hook is `enhance` has in its module the node's step `step(state, runtime, rules)`;
+the methods of one node run one after another, each on what the one before made of the
+candidate, and the first that refuses ends it. Nothing is imported, and no node is there, where
+no such method is on. One whose hook is `route` has `border(context, number, batch, rules)`,
+which the session calls once a batch has ended (see `steering`); a `step` it need not have.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ from noria.graphs.episode_state import State, Update
 
 def playing(methods: Methods) -> CompiledStateGraph[State, Context, State, State]:
     """The graph that a session with these methods plays its episodes by."""
-    route, enhance = methods.on("route"), methods.on("enhance")
+    route = {name: one for name, one in methods.on("route").items() if hasattr(import_module(one.module), "step")}
+    enhance = methods.on("enhance")
     if not route and not enhance:
         return episode.graph
     return episode.build(route=_node(route) if route else None, enhance=_node(enhance) if enhance else None)

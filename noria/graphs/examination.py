@@ -6,14 +6,14 @@ Asked of the ledger first, so it may be run again. A quarantined verifier is ask
 from noria.agents.student import Solver
 from noria.failpoints import at
 from noria.graphs.context import Context
-from noria.graphs.quarantine import Levels, beaten_among, trusted
+from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.graphs.standing import trials
 from noria.graphs.withdrawing import unfit
 from noria.identity import content_id
 from noria.memory.history import History
 from noria.training import examine as examining
-from noria.training.examine import Items, Known
+from noria.training.examine import Again, Items, Known
 from noria.types import ExamItem
 
 
@@ -46,6 +46,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
         exam, answered = await examining.examine(
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules,
             frozen=frozen(context), known=known(context.history, parent.id), base=context.pointer("base").id,
+            again=asked_again(context, number, items),
         )  # fmt: skip
         exam = exam.model_copy(update={"left_out": tuple(left_out)})
         at("exam.held")
@@ -59,14 +60,35 @@ async def examine(context: Context, number: int, student: str) -> bool:
 def fresh(context: Context, number: int, name: str, count: int) -> Items:
     """Items of trusted verifiers, `count` of each domain, that no exam and no probation before this round asked."""
     levels = asked_of(context)
-    domains = {key: context.domains[key] for key in levels}
+    used, own = asked_before(context.history, number), f"{context.config.random}/{number}/{name}"
+    parts = [(levels, dict.fromkeys(levels, count), own)]
+    if context.config.methods.growing_exam:
+        from noria.graphs.leaning.growing import examined
+
+        parts = examined(context, number, levels, count, own)
+    found: Items = []
+    for some, counts, called in parts:
+        for key in some:
+            lacks = count - sum(task.domain == key for task, _ in found)
+            found += examining.draw(
+                {key: context.domains[key]}, some, min(counts[key], lacks), called, used=used,
+                taught=context.history.taught,
+            )  # fmt: skip
+    return found
+
+
+def asked_again(context: Context, number: int, items: Items) -> Again:
+    """Items missed in earlier exams, asked anew beside a round's fresh ones, where that method is on."""
+    if not (methods := context.config.methods.on("examine").get("reframings")):
+        return []
+    from noria.graphs.reframing import reframed
+
     used = asked_before(context.history, number)
-    return examining.draw(
-        domains, levels, count, f"{context.config.random}/{number}/{name}", used=used, taught=context.history.taught
-    )
+    used |= {content_id("parameters", [task.domain, task.parameters]) for task, _ in items}
+    return reframed(context, number, methods, used)
 
 
-def asked_of(context: Context) -> Levels:
+def asked_of(context: Context) -> dict[str, tuple[int, ...]]:
     """The levels that an exam may ask: of a verifier nobody has beaten, where a program knows what is right."""
     found = trusted(context.domains, context.config.domains, context.history)
     of = {name: tuple(one for one in own if context.domains[name].at(one).examined) for name, own in found.items()}

@@ -1,6 +1,6 @@
 """What a session asks for, looked at before anything is written or started: the first wrong thing is a sentence.
 
-config ─► methods (packages there?) ─► domains ─► seeds ─► benchmarks ─► sandbox ─► Furnished
+config ─► methods (packages there?) ─► documents ─► domains ─► seeds ─► benchmarks ─► sandbox ─► Furnished
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.foreign import foreign
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.tiers import choose
+from noria.graphs.documents import Sourced, sourced
 from noria.memory import seeds
 from noria.types import Seed
 
@@ -34,6 +35,8 @@ class Furnished:
     """A sentence for each row that is left out."""
     without: dict[str, str]
     """Methods that are skipped, and why."""
+    source: Sourced
+    """What the documents gave."""
 
 
 async def furnished(config: SessionConfig) -> Furnished:
@@ -43,7 +46,8 @@ async def furnished(config: SessionConfig) -> Furnished:
         NoriaError: something is not there, or cannot be used.
     """
     methods, without = usable(config.methods)
-    known, left_out = domains(dict(config.domains), config.domain_files)
+    source = await asyncio.to_thread(sourced, config)
+    known, left_out = domains(dict(config.domains), config.domain_files, source.passages)
     found, skipped = seeds.gather(config.seeds)
     for seed in found:
         if seed.kind == "topic" and (what := foreign(seed.text)):
@@ -52,4 +56,4 @@ async def furnished(config: SessionConfig) -> Furnished:
     if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
         await asyncio.to_thread(choose, config.sandbox.minimum)
     own = config.model_copy(update={"methods": methods}) if without else config
-    return Furnished(own, known, found, named, left_out, skipped, without)
+    return Furnished(own, known, [*found, *source.passages], named, left_out, skipped, without, source)

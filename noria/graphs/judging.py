@@ -56,7 +56,7 @@ async def _trained(context: Context, number: int, rules: "TrainedJudge") -> Poli
     if (made := context.history.policy(name)) is not None:
         return made
     unclean = context.history.round(number).get("hygiene", {}).get("unclean", {})
-    chosen = rulings(tools(context, number), rules, barring(context, unclean))
+    chosen = rulings(tools(context, number), rules, barring(context, number, unclean))
     if len(chosen.rows) < rules.least:
         await _unjudged(context, number, f"{len(chosen.rows)} rulings are known, {rules.least} are needed to train")
         return None

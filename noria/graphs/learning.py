@@ -10,7 +10,7 @@ from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
 from noria.graphs.pairing import paired
-from noria.graphs.selecting import left_out, select
+from noria.graphs.selecting import left_out, select, waiting
 from noria.graphs.stages import found_done, stage
 from noria.graphs.withdrawing import retrained, unfit
 from noria.memory.learned import taught
@@ -23,6 +23,8 @@ async def curate(context: Context, number: int) -> None:
     """Choose the rows of the round and write them where the trainer finds them."""
     async with stage(context, number, "curate"):
         unclean = context.hygiene.unclean(context.history, number)
+        if held := waiting(context, number):
+            await context.history.keep_round(number, "curated", held=sorted(held))
         await select(context, number)
         chosen = _curated(context, number, unclean)
         looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}
@@ -38,7 +40,7 @@ async def curate(context: Context, number: int) -> None:
 
 def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating.Curated:
     history = context.history
-    cool = bool(cooled(history, number))
+    cool, left = bool(cooled(history, number)), left_out(context, number)
     number = retrained(history, number)
     chosen = curating.drawn(
         history.heads(number=number),
@@ -50,7 +52,7 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
         unclean,
         history.loaded,
         truths=cool,
-        unselected=left_out(context),
+        unselected=left,
     )
     for rules in context.config.methods.on("curate").values():
         mixed = import_module(rules.module).mixed

@@ -26,6 +26,7 @@ from noria.graphs.steering.listening import listening
 from noria.graphs.steering.taking import beginning, fresh, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
+from noria.memory.documents.passages import kept
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.moves import moves
@@ -87,6 +88,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         index = Neighbours(folder)
         stack.callback(index.close)
         await catch_up(history, index)
+        index.hold(passages := kept(history))
         fleet = Fleet(means.launcher, means.limiter)
         stack.push_async_callback(fleet.close)
         hygiene = Hygiene(config, told.domains, lambda texts: index.embedder.embed(texts), told.benchmarks)
@@ -107,6 +109,9 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await serve(context, base=means.base is not None, limiter=means.limiter)
         for sentence in told.skipped:
             watch.tell("skipped", {"row": sentence})
+        if passages and not history.ledger.fact("documents"):
+            watch.tell("documents", told.source.facts())
+            await history.keep_fact("documents", json.dumps(told.source.facts()))
         for sentence in told.left_out:
             watch.tell("left_out", {"domain": sentence})
         for name, why in told.without.items():

@@ -33,7 +33,7 @@ async def paired(context: Context, number: int, chosen: Curated, unclean: Collec
     methods = {name: rules for name, rules in context.config.methods.on("train").items() if name in METHODS}
     if not methods:
         return chosen
-    barred = barring(context, unclean)
+    barred = barring(context, number, unclean)
     given = replace(tools(context, number), number=retrained(context.history, number))
     found = []
     for name, rules in methods.items():
@@ -43,12 +43,12 @@ async def paired(context: Context, number: int, chosen: Curated, unclean: Collec
     return replace(chosen, pairs=tuple(found), opponent=context.pointer("student"))
 
 
-def barring(context: Context, unclean: Collection[str]) -> "Barred":
-    """What may not be learned from now."""
+def barring(context: Context, number: int, unclean: Collection[str]) -> "Barred":
+    """What a round may not learn from."""
     from noria.training.pairing import Barred
 
     history = context.history
     return Barred(
-        frozenset(history.quarantined()), left_out(context) | frozenset(unclean),
+        frozenset(history.quarantined()), left_out(context, number) | frozenset(unclean),
         frozenset(Withdrawals(history.ledger).tainted()),
     )  # fmt: skip

@@ -17,7 +17,8 @@ from collections.abc import Collection, Sequence
 from noria.config import SessionConfig
 from noria.evaluators.domain import Domain
 from noria.graphs import cooling
-from noria.graphs.leaning.leans import leaned, leaned_levels
+from noria.graphs.leaning.leans import leaned, leaned_levels, leaned_window
+from noria.graphs.strategies.passages import STRATEGY, Turns
 from noria.identity import content_id, stream
 from noria.memory.history import History
 from noria.memory.neighbours import Neighbours
@@ -55,23 +56,25 @@ def deal(
     """
     own = f"{number}/cool" if cool else f"{number}"
     rng = stream(config.random, "deal", own)
-    exams = history.exams()
-    by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None, _unexamined(domains)), leaning)
+    exams, unexamined = history.exams(), [name for name, domain in domains.items() if not domain.examined]
+    by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None, unexamined), leaning)
     rates = {name: level_weights(config.domains[name], history.solve_rates(name)) for name in domains}
     by_level = {name: leaned_levels(name, weights, leaning) for name, weights in rates.items()}
     weak = tuple(
         sorted({*(weak_skills(exams[-1]) if exams else ()), *(one for lean in leaning for one in lean.skills)})
     )
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
-    seeds = [seed for seed in seeds if seed.id not in barred]
+    turns = Turns(history, history.seeds(), number, rng)
+    seeds = [seed for seed in seeds if seed.id not in barred and seed.kind != "passage"]
     shown = SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []
     for position, name in enumerate(names):
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
-        seed = _seed(seeds, name, rng)
-        topic = seed.text if seed.kind == "topic" else ""
-        window = domains[name].at(level).window(level, rng, weak=weak, topic=topic)
+        passage = turns.take(domains[name].at(level), level)
+        seed = passage or _seed(seeds, name, rng)
+        topic = seed.text if seed.kind == "topic" else seed.id if passage else ""
+        window = leaned_window(domains[name].at(level), level, rng, weak, topic, leaning)
         near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
         dealt.append(
             Dealt(
@@ -91,6 +94,7 @@ def deal(
                 temperature=cooling.temperature(config, cool),
                 veto=veto,
                 admits=(name, level) not in benched,
+                strategy=STRATEGY if passage else "",
             )
         )
     return dealt
@@ -99,20 +103,13 @@ def deal(
 def domain_weights(
     names: tuple[str, ...], exam: Exam | None, unexamined: Collection[str] = ()
 ) -> dict[str, float]:  # fmt: skip
-    """Weight of each domain: the share of its last exam that the better policy missed, floor kept.
-
-    One that no exam can ask (`unexamined`) has the mean of those that were asked.
-    """
+    """Weight of each domain: the share missed of its last exam, or the mean of these where none asks it; floor kept."""
     missed = {}
     for result in exam.domains if exam else ():
         missed[result.domain] = 1 - max(result.parent, result.student) / result.items
     if missed:
         missed |= dict.fromkeys(set(unexamined) & set(names), sum(missed.values()) / len(missed))
     return {name: max(FLOOR, missed.get(name, 1.0)) for name in names}
-
-
-def _unexamined(domains: dict[str, Domain]) -> list[str]:
-    return [name for name, domain in domains.items() if not domain.examined]
 
 
 def level_weights(levels: tuple[int, ...], rates: dict[int, float]) -> dict[int, float]:

@@ -91,6 +91,6 @@ def _asked(context: Context, number: int, count: int) -> list[ExamItem]:
     """The first fresh items of the round's exam of each domain, whose verifier is trusted still."""
     beaten, found = context.history.quarantined(), dict[str, list[ExamItem]]()
     for item in context.history.exam_items(number):
-        if not item.frozen and item.task.grounding.verifier not in beaten:
+        if not item.frozen and not item.again and item.task.grounding.verifier not in beaten:
             found.setdefault(item.task.domain, []).append(item)
     return [item for items in found.values() for item in items[:count]]

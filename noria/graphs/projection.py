@@ -88,7 +88,8 @@ def samples(
         one.model_copy(update={"content": settled(one.content, mark)})
         for one in (proposed.messages if proposed else ())
     )
-    return [answer, _sample("generator", fenced, proposal, wrote)]
+    # What came unasked was an answer to no prompt, and teaches none.
+    return [answer, *([_sample("generator", fenced, proposal, wrote)] if fenced else [])]
 
 
 def variants(answer: Sample, tasks: Iterable[Task], ask: Callable[[str], tuple[Message, ...]]) -> list[Sample]:

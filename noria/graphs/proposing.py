@@ -27,9 +27,15 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
     if domain.warrant == "judged" and not dealt.veto:
         return turned_away(Reason.UNTRUSTED, gate.BENCHED)  # before anything is paid for
     reply = await generator.propose(dealt, domain, temperature=context.temperature(dealt))
+    found: Update = {}
+    if generator.fell_back:
+        # What was asked plainly is no strategy's.
+        found = {"dealt": dealt.model_copy(update={"strategy": "", "brief": {}})}
+        why = "the endpoint tells no chat template, or has no raw completions"
+        context.tell("fell_back", {"episode": dealt.episode, "strategy": dealt.strategy, "why": why})
     if not reply:
-        return turned_away(Reason.SILENT, "the generator's reply was empty or cut")
-    return {"reply": reply, "stage": Stage.PROPOSED}
+        return found | turned_away(Reason.SILENT, "the generator's reply was empty or cut")
+    return found | {"reply": reply, "stage": Stage.PROPOSED}
 
 
 async def form(state: State, runtime: Runtime[Context]) -> Update:

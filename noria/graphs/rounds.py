@@ -42,15 +42,16 @@ async def plan(context: Context, number: int) -> list[Dealt]:
                 reserved=config.methods.trained_judge is not None,
             )
             cool, leaning = cooled(context.history, number), await leans(context, number)
+            benched = frozenset((one.domain, one.level) for one in verifiers if not one.admits)
             dealt = deal(
                 config, domains, context.history, context.index, number,
                 seats=seats, templates=context.desk.templates.versions(), veto=judge.veto,
-                benched={(one.domain, one.level) for one in verifiers if not one.admits},
+                benched=benched,
                 barred=await context.hygiene.read_rows(context.history), cool=bool(cool),
                 leaning=leaning,
             )  # fmt: skip
             shares = arms(context, number)
-            dealt = strategies(context, number, dealt, shares)
+            dealt = strategies(context, number, dealt, shares, levels, benched)
             cards = {"judge": judge.model_dump(), "verifiers": [one.model_dump() for one in verifiers]}
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
@@ -77,14 +78,17 @@ def arms(context: Context, number: int) -> dict[str, float]:
     return {name: float(getattr(rules, "share", 0.0)) for name, rules in methods.items()}
 
 
-def strategies(context: Context, number: int, dealt: list[Dealt], shares: dict[str, float]) -> list[Dealt]:
+def strategies(
+    context: Context, number: int, dealt: list[Dealt], shares: dict[str, float], levels: Levels,
+    benched: frozenset[tuple[str, int]],
+) -> list[Dealt]:  # fmt: skip
     """The hands, as far as they are theirs, as the strategies that are on deal them."""
     methods = context.config.methods.on("deal")
     if not methods:
         return dealt
     from noria.graphs.strategies.assigning import Setting, assign
 
-    setting = Setting(context.config, context.domains, context.history, context.index, number)
+    setting = Setting(context.config, context.domains, context.history, context.index, number, levels, benched)
     rng = stream(context.config.random, "strategies", number)
     return assign(dealt, methods, shares, setting, rng)
 

@@ -8,7 +8,7 @@ A variant of its instruction that may not be learned is left out alone: the cand
 
 from langgraph.runtime import Runtime
 
-from noria.graphs import projection
+from noria.graphs import closed_book, projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
 from noria.types import Check, Message, TurnKey
@@ -28,6 +28,7 @@ async def screen(state: State, runtime: Runtime[Context]) -> Update:
     samples = projection.samples(
         {**state, "checks": checks}, context.domain(dealt), asked=ask(task.instruction), proposed=proposal
     )
+    samples += closed_book.rows(context, dealt, task, state["draft"].point, samples[0])
     exams, says = context.exams(), context.hygiene.says(task.domain, task.level, task.parameters)
     stain = next((found for one in samples if (found := context.hygiene.stain(one, exams, says))), None)
     if stain is None:

@@ -21,7 +21,9 @@ async def select(context: Context, number: int) -> None:
         return
     from noria.training.selecting.pipeline import choose
 
-    chosen = await choose(context.history.samples(number=number, role="solver"), methods, tools(context, number))
+    held = waiting(context, number)
+    rows = [one for one in context.history.samples(number=number, role="solver") if one.id not in held]
+    chosen = await choose(rows, methods, tools(context, number))
     await keep_selections(context.history, number, chosen.selections, chosen.left)
     for one in chosen.selections:
         context.tell("selected", {"round": number, "selection": one})
@@ -44,6 +46,17 @@ def tools(context: Context, number: int) -> "Tools":
     )  # fmt: skip
 
 
-def left_out(context: Context) -> frozenset[str]:
-    """Samples that a method left out, in any round: they are neither learned nor replayed."""
-    return frozenset(unselected(context.history)) if context.config.methods.on("select") else frozenset()
+def left_out(context: Context, number: int) -> frozenset[str]:
+    """Samples that a method left out, in any round, and those held in this: they are neither learned nor replayed."""
+    found = frozenset(unselected(context.history)) if context.config.methods.on("select") else frozenset()
+    return found | waiting(context, number)
+
+
+def waiting(context: Context, number: int) -> frozenset[str]:
+    """Samples that wait for a ruling: as the round's curation found them, or as it is now before that."""
+    if not context.config.methods.on("route"):
+        return frozenset()
+    from noria.memory.reviews import held
+
+    found = context.history.round(number).get("held")
+    return held(context.history) if found is None else frozenset(found)

@@ -59,7 +59,7 @@ def _standing(history: History, policy: str, since: int) -> Standing | None:
     if exam is None or against is None:
         return None
     if against == exam.parent:
-        items = tuple(item for item in history.exam_items(exam.round) if not item.frozen)
+        items = tuple(item for item in history.exam_items(exam.round) if not item.frozen and not item.again)
         return Standing(policy, against, since, (exam.wins, exam.losses), items, exam.alpha)
     trial = next((one for one in trials(history) if one.heir == policy), None)
     return Standing(policy, against, since, trial.heir_pairs if trial else (0, 0), (), exam.alpha)

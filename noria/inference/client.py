@@ -107,3 +107,18 @@ class ChatReader(Protocol):
             EndpointError: no answer within the deadline.
         """
         ...
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """A client that can also have a policy speak in the user's place; not every endpoint can."""
+
+    async def unasked(self, request: Request) -> Completion | None:
+        """What the policy says first, shown its chat template up to the user's words and nothing else.
+
+        The request's messages are not sent; none where the endpoint lacks what it takes.
+
+        Raises:
+            EndpointError: no answer within the deadline.
+        """
+        ...

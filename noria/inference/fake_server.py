@@ -23,7 +23,7 @@ from aiohttp import web
 from noria.inference.client import Request
 from noria.inference.ports import HOST
 from noria.inference.puppet import Puppet, read_steadily
-from noria.inference.scripted import Reads, Script, aloud
+from noria.inference.scripted import Reads, Script, framed
 from noria.types import Message, Role
 
 Fault = Literal["500", "429", "drop", "truncate"]
@@ -46,6 +46,10 @@ class FakeServer:
     schemas: bool = True
     adapters: bool = True
     logprobs: bool = True
+    longest: int = 0
+    """Words that a chat may have before it is refused as too long; 0 refuses none."""
+    templates: bool = True
+    """Whether it tells how its chat template renders."""
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next calls, one each, before the server answers again."""
@@ -68,6 +72,9 @@ class FakeServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._text)
+        if self.templates:
+            app.router.add_post("/tokenize", self._tokens)
+            app.router.add_post("/detokenize", self._words)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
         if self.adapters:
@@ -134,6 +141,8 @@ class FakeServer:
             return await self._fail(self.faults.pop(0), request)
         if body["model"] not in (*self.models, *self.loaded):
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
+        if 0 < self.longest < sum(len(one["content"].split()) for one in body.get("messages", ())):
+            return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
         self._in_flight += 1
         try:
             return _json(answer(body))
@@ -157,7 +166,9 @@ class FakeServer:
         if body.get("prompt_logprobs") is None:
             return self._completion(body)
         asked = self._request(body)
-        text = aloud(asked.messages)
+        begins = bool(body.get("add_generation_prompt", True))
+        closed = not begins and not body.get("continue_final_message")
+        text = framed(asked.messages, begins=begins, closed=closed)
         words, said = text.split(), self.reads(body["model"], text)
         tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
         prompt = {"prompt_logprobs": [None, *tokens]} if self.logprobs else {}
@@ -188,13 +199,30 @@ class FakeServer:
             "usage": {"prompt_tokens": prompt, "completion_tokens": made, "total_tokens": prompt + made},
         }
 
+    async def _tokens(self, request: web.Request) -> web.Response:
+        """A chat as its template renders it; a token is a character."""
+        chat = (await request.json())["messages"]
+        text = "".join(f"<|im_start|>{one['role']}\n{one['content']}<|im_end|>\n" for one in chat)
+        return web.json_response({"tokens": [ord(one) for one in text], "count": len(text)})
+
+    async def _words(self, request: web.Request) -> web.Response:
+        return web.json_response({"prompt": "".join(map(chr, (await request.json())["tokens"]))})
+
+    def _said(self, body: dict[str, Any]) -> str:
+        """What goes on after a text: what the script says to a request without messages."""
+        asked = Request("generator", body["model"], (), body["max_tokens"], body.get("temperature", 1.0))
+        said = self.script(asked)
+        return said if isinstance(said, str) else said[0]
+
     def _scored(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A text completion of one word, with the prompt's logprobs where they are asked for."""
+        """A text completion, with the prompt's logprobs where they are asked for."""
         words = body["prompt"].split()
         said = self.reads(body["model"], body["prompt"])
         tokens = [{str(at): {"logprob": one, "rank": 1, "decoded_token": words[at]}} for at, one in enumerate(said, 1)]
         asked = self.logprobs and body.get("prompt_logprobs") is not None
         choice = {"index": 0, "finish_reason": "length", "text": " and", "logprobs": None}
+        if body.get("max_tokens", 1) > 1:
+            choice |= {"finish_reason": "stop", "text": self._said(body)}
         return {
             "id": f"cmpl-{self.calls}",
             "object": "text_completion",

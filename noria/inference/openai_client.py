@@ -54,6 +54,10 @@ ALONE = httpx2.Limits(max_connections=1000, max_keepalive_connections=0, keepali
 """A connection for each call."""
 
 
+WORD = "waterwheel"
+"""A user's word that stands in no chat template."""
+
+
 class OpenAIClient:
     """One endpoint."""
 
@@ -71,6 +75,8 @@ class OpenAIClient:
         self._deadline = deadline
         self._gone = gone
         self._scores = scores
+        self._templates: dict[str, tuple[str, str]] = {}
+        """Served name to what its chat template says around a user's words."""
         self._client = AsyncOpenAI(
             base_url=url, api_key=key or "none", max_retries=0, timeout=deadline,
             default_headers={"Connection": "close", "Accept-Encoding": "identity"},
@@ -140,6 +146,48 @@ class OpenAIClient:
                         return None
                     raise
 
+    async def unasked(self, request: Request) -> Completion | None:
+        """Let a policy speak in the user's place (see `Speaker.unasked`), as vLLM can.
+
+        The server renders its own chat template around a word of ours and tells the text (`/tokenize`,
+        `/detokenize`): what stands before the word is the prompt, what stands behind it the end of the turn.
+        """
+
+        async def call(started: float) -> Completion | None:
+            opening, closing = await self._template(request.model)
+            if not opening:
+                return None
+            reply = await self._client.completions.create(
+                model=request.model, prompt=opening, max_tokens=request.max_tokens, temperature=request.temperature,
+                stop=closing or None, extra_body={"add_special_tokens": False},
+            )  # fmt: skip
+            if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list) or not reply.choices:
+                raise ValueError("the body is no completion")
+            said = reply.choices[0]
+            return Completion((said.text,), (str(said.finish_reason),), _usage(reply.usage), time.monotonic() - started)
+
+        async with self._limiter.place():
+            with waiting(f"what {request.model!r} at {self.url} says unasked", self._deadline) as wait:
+                try:
+                    return await self._tried(request.model, call, time.monotonic() + self._deadline, wait)
+                except EndpointError as fault:
+                    if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
+                        return None
+                    raise
+
+    async def _template(self, model: str) -> tuple[str, str]:
+        """What the chat template of a model says before a user's words and after them; empty where it is not told."""
+        if model not in self._templates:
+            server = self._client.with_options(base_url=self.url.removesuffix("/v1"))
+            chat = [{"role": "user", "content": WORD}]
+            body: Any = {"model": model, "messages": chat, "add_generation_prompt": False}
+            told: Any = await server.post("/tokenize", cast_to=object, body=body)
+            body = {"model": model, "tokens": told["tokens"]}
+            told = await server.post("/detokenize", cast_to=object, body=body)
+            opening, found, closing = str(told["prompt"]).partition(WORD)
+            self._templates[model] = (opening, closing.strip()) if found else ("", "")
+        return self._templates[model]
+
     async def _tried(self, model: str, call: Callable[[float], Awaitable[Reply]], until: float, waited: Wait) -> Reply:
         started, pause, tries, why = time.monotonic(), PAUSES[0], 0, ""
         while True:
@@ -181,12 +229,13 @@ def _scored(said: Any, spent: CompletionUsage | None, seconds: float) -> Scored 
         logprobs = [float(next(iter(token.values()))["logprob"]) for token in said or () if token]
     except (TypeError, KeyError, ValueError, AttributeError, StopIteration):
         return None
-    usage = (
-        Usage()
-        if spent is None
-        else Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
-    )
-    return Scored(-sum(logprobs), len(logprobs), usage, seconds) if logprobs else None
+    return Scored(-sum(logprobs), len(logprobs), _usage(spent), seconds) if logprobs else None
+
+
+def _usage(spent: CompletionUsage | None) -> Usage:
+    if spent is None:
+        return Usage()
+    return Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
 
 
 def _arguments(request: Request) -> dict[str, Any]:

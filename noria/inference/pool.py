@@ -9,7 +9,7 @@ import time
 from collections import deque
 
 from noria.errors import EndpointError
-from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored
+from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored, Speaker
 from noria.types import Message
 
 WINDOW = 10.0
@@ -42,7 +42,15 @@ class Pool:
         if client is None:
             served = ", ".join(sorted(self._clients)) or "nothing"
             raise EndpointError(f"Nobody serves {request.model!r} ({request.policy}); served are: {served}.")
-        completion = await client.complete(request)
+        return self._counted(await client.complete(request))
+
+    async def unasked(self, request: Request) -> Completion | None:
+        """Let a policy speak in the user's place (see `Speaker.unasked`); none where its client cannot."""
+        client: object = self._clients.get(request.policy)
+        spoken = await client.unasked(request) if isinstance(client, Speaker) else None
+        return None if spoken is None else self._counted(spoken)
+
+    def _counted(self, completion: Completion) -> Completion:
         self._prompt += completion.usage.prompt_tokens
         self._completion += completion.usage.completion_tokens
         self._recent.append((time.monotonic(), completion.usage.completion_tokens))
@@ -53,16 +61,16 @@ class Pool:
         client: object = self._clients.get(policy)
         if not isinstance(client, Reader):
             return None
-        return self._counted(await client.score(model, text, policy))
+        return self._read(await client.score(model, text, policy))
 
     async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
         """Score a chat (see `ChatReader.score_chat`); none where the policy's client cannot."""
         client: object = self._clients.get(policy)
         if not isinstance(client, ChatReader):
             return None
-        return self._counted(await client.score_chat(model, messages, policy))
+        return self._read(await client.score_chat(model, messages, policy))
 
-    def _counted(self, scored: Scored | None) -> Scored | None:
+    def _read(self, scored: Scored | None) -> Scored | None:
         if scored is not None:
             self._prompt += scored.usage.prompt_tokens
             self._completion += scored.usage.completion_tokens

@@ -58,7 +58,7 @@ class Puppet:
             return request.choices[0]
         if request.schema is not None:
             return canonical_json(filled(request.schema, rng))
-        return self._answer(request.messages[-1].content, rng)
+        return self._answer(request.messages[-1].content if request.messages else "", rng)
 
     def _answer(self, task: str, rng: Random) -> str:
         for pattern, solve in ((_PRODUCT, mul), (_DIFFERENCE, sub), (_SUM, add)):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.puppet import read_steadily
@@ -18,11 +19,17 @@ Reads = Callable[[str, str], Sequence[float]]
 class ScriptedClient:
     """Answers every request by calling a script, and remembers the requests."""
 
-    def __init__(self, script: Script, *, delay: float = 0.0, reads: Reads | None = read_steadily) -> None:
-        """Answer from `script`, after `delay` seconds; score texts by `reads`, or not at all."""
+    def __init__(
+        self, script: Script, *, delay: float = 0.0, reads: Reads | None = read_steadily, speaks: bool = True
+    ) -> None:
+        """Answer from `script`, after `delay` seconds; score texts by `reads`, or not at all.
+
+        `speaks` is whether it can be had to speak unasked, of which the script is told by a request without messages.
+        """
         self.script = script
         self.reads = reads
         self.delay = delay
+        self.speaks = speaks
         self.requests: list[Request] = []
         self.scored: list[tuple[str, str]] = []
         """Served name and text of every text that was scored."""
@@ -42,6 +49,10 @@ class ScriptedClient:
             seconds=self.delay,
         )
 
+    async def unasked(self, request: Request) -> Completion | None:
+        """Speak in the user's place (see `Speaker.unasked`)."""
+        return await self.complete(replace(request, messages=(), schema=None)) if self.speaks else None
+
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
         """Score a text (see `Reader.score`)."""
         if self.reads is None:
@@ -59,6 +70,12 @@ class ScriptedClient:
 
 
 def aloud(messages: Sequence[Message]) -> str:
-    """A chat as one text: where each line begins and who says it, and what."""
-    said = " ".join(f"<{one.role}> {one.content}" for one in messages)
-    return said if messages and messages[-1].role == "assistant" else f"{said} <assistant>"
+    """A chat as one text: its lines, each after who says it, and where the assistant would begin if it has not."""
+    answered = bool(messages) and messages[-1].role == "assistant"
+    return framed(messages, begins=not answered, closed=False)
+
+
+def framed(messages: Sequence[Message], *, begins: bool, closed: bool) -> str:
+    """A chat as one text, as the flags of an endpoint ask for it."""
+    said = [f"<{one.role}> {one.content}" for one in messages]
+    return " ".join([*said, *(["<end>"] if closed else []), *(["<assistant>"] if begins else [])])

@@ -115,7 +115,8 @@ def _played(history: History, episode: Episode) -> Json:
         "position": episode.position,
         **_proposed(history, episode.id),
         "drafts": [
-            {"instruction": task.instruction, "worded_by": task.worded_by, "verifier": task.grounding.verifier}
+            {"instruction": task.instruction, "worded_by": task.worded_by, "verifier": task.grounding.verifier,
+             "support": task.grounding.facts.get("sentence", "")}
             for task in episode.drafts
         ],
         "reviewed": [
@@ -145,7 +146,7 @@ def _proposed(history: History, episode: str) -> Json:
     ids = (*dealt.shown, *[""] * (len(dealt.neighbours) - len(dealt.shown)))
     return {
         "seats": {role: names.get(who, who) for role, who in dealt.seats.items()},
-        "seed": {"id": dealt.seed.id, "kind": dealt.seed.kind, "text": dealt.seed.text},
+        "seed": {"id": dealt.seed.id, "kind": dealt.seed.kind, "text": dealt.seed.text, "place": dealt.seed.place},
         "neighbours": [{"sample": one, "text": text} for one, text in zip(ids, dealt.neighbours, strict=True)],
         "templates": templates,
         "notes": notes,

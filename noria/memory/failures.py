@@ -30,9 +30,7 @@ def failed(history: History, domain: str, level: int, rounds: range) -> list[str
         .order_by(table.c.round, table.c.position)
     )
     found = [row.id for row in history.ledger.rows(query)]
-    given = select(samples.c.id, samples.c.episode).where(
-        samples.c.episode.in_(query.with_only_columns(table.c.id).order_by(None))
-    )
+    given = select(samples.c.id, samples.c.episode).where(samples.c.episode.in_(query.order_by(None)))
     rows = {row.id: row.episode for row in history.ledger.rows(given)}
     out = {rows[one] for one in Withdrawals(history.ledger).among(rows)}
     return [one for one in found if one not in out]

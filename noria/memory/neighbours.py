@@ -25,7 +25,7 @@ from noria.memory.accepted import Page
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.ledger import replace
-from noria.types import Sample
+from noria.types import Sample, Seed
 
 if TYPE_CHECKING:
     import chromadb  # two seconds that only who needs the index pays
@@ -114,6 +114,10 @@ class Neighbours:
     def _texts(self) -> "chromadb.Collection":
         return self._collection("texts")
 
+    @cached_property
+    def _passages(self) -> "chromadb.Collection":
+        return self._collection("passages")
+
     @property
     def embedder(self) -> Embedder:
         """The embedder, loaded at first use."""
@@ -130,7 +134,7 @@ class Neighbours:
         return next(iter(self._query(self._texts, text, {"shape": shape}, 1)), None)
 
     def _query(
-        self, collection: "chromadb.Collection", text: str, where: dict[str, str], count: int
+        self, collection: "chromadb.Collection", text: str, where: dict[str, str] | None, count: int
     ) -> list[Neighbour]:
         if not count or not collection.count():
             return []
@@ -173,6 +177,37 @@ class Neighbours:
                 documents=[row[4] for row in free],
                 metadatas=[{"shape": row[3]} for row in free],
             )
+
+    def hold(self, passages: Sequence[Seed]) -> None:
+        """Hold these passages of documents and no other; they change only when one is withdrawn.
+
+        Raises:
+            RunError: the index cannot be written.
+        """
+        if not passages:
+            return
+        try:
+            held = self._passages.get(include=[])["ids"]
+            if gone := list(set(held) - {one.id for one in passages}):
+                self._passages.delete(ids=gone)
+            new = [one for one in passages if one.id not in set(held)]
+            for part in (new[first : first + BATCH] for first in range(0, len(new), BATCH)):
+                texts = [one.text for one in part]
+                self._passages.upsert(
+                    ids=[one.id for one in part], embeddings=self.embedder.embed(texts), documents=texts,
+                    metadatas=[{"place": one.place} for one in part],
+                )  # fmt: skip
+        except SessionError:
+            raise
+        except Exception as fault:  # as in `add`
+            raise RunError(
+                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
+                mend="Check the disk, then `noria resume`.",
+            ) from fault
+
+    def nearest_passages(self, text: str, count: int) -> list[Neighbour]:
+        """The passages nearest to a text, nearest first; `sample` is then the passage's id."""
+        return self._query(self._passages, text, None, count)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Let samples go; one that is not there is no error.
@@ -240,6 +275,7 @@ def rebuild(folder: Path, history: History) -> int:
         _take(index, page)
         mark = {"name": FOLLOWER, "sequence": page.upto, "made": index.made}
         history.ledger.write_now(replace(tables.projections, mark))
+    index.hold([seed for seed in history.seeds() if seed.kind == "passage"])
     count = index.count()
     index.close()
     return count

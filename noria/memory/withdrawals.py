@@ -24,6 +24,9 @@ Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 PERSON = "person"
 """The root of what a person refused, sample by sample; no purge, for nothing that learned from it is marked."""
 
+REVIEWER = "reviewer"
+"""The root of what a stronger policy refused of the candidates that were routed to it."""
+
 SOME = 500
 """Ids asked for at once."""
 
@@ -92,7 +95,7 @@ class Withdrawals:
         if not self._kept:
             return []
         table, counted = tables.withdrawals, func.count().label("count")
-        query = select(table.c.root, table.c.at, counted).where(table.c.root != PERSON)
+        query = select(table.c.root, table.c.at, counted).where(table.c.root.not_in((PERSON, REVIEWER)))
         rows = self.ledger.rows(query.group_by(table.c.root, table.c.at))
         found = {(row.at, row.root): {"samples": row.count, "policies": 0} for row in rows}
         table = tables.tainted

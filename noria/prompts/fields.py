@@ -1,6 +1,6 @@
 """What each template may ask for, and who wrote it.
 
-    the program's own   stands open          about, level, skill, example, faults, …
+    the program's own   stands open          about, level, skill, example, faults, counts, …
     the operator's own  stands open, defused  notes
     everything else     stands behind the fence: a model, a row or memory wrote it
 
@@ -21,6 +21,10 @@ FIELDS: dict[str, frozenset[str]] = {
     "generator": frozenset(
         {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text", NOTES, MARK}
     ),
+    "self_instruct": frozenset({"about", "skill", "example_json", "topic", "examples", "weak", NOTES, MARK}),
+    "evolve": frozenset({"about", "skill", "operator", "given", "topic", NOTES, MARK}),
+    "hardened": frozenset({"about", "level", "skill", "example_json", "weakness", "given", NOTES, MARK}),
+    "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),
@@ -28,6 +32,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "prefer": frozenset({"instruction", "first", "second", MARK}),
     "solver": frozenset({"instruction"}),
     "restate": frozenset({"instruction", "response", MARK}),
+    "adviser": frozenset({"counts", "samples", MARK}),
     "explain": frozenset({"program", MARK}),
     "entails": frozenset({"premise", "statement", MARK}),
     "tag": frozenset({"instruction", MARK}),
@@ -45,7 +50,22 @@ FIELDS: dict[str, frozenset[str]] = {
 OPTIONAL: dict[str, Any] = {NOTES: ()}
 """Fields that nobody has to give, and what stands in their place."""
 
-PROGRAMS = frozenset({"about", "level", "skill", "example", "example_json", "weak", "faults", NOTES, MARK})
+PROGRAMS = frozenset(
+    {
+        "about",
+        "level",
+        "skill",
+        "example",
+        "example_json",
+        "weak",
+        "faults",
+        "operator",
+        "weakness",
+        "counts",
+        NOTES,
+        MARK,
+    }
+)
 """Fields that a program or the operator wrote, or chose from a closed set; everything else is data."""
 
 CHOSEN = {"critic": frozenset({"evidence"}), "coach": frozenset({"evidence"})}
@@ -55,12 +75,15 @@ OPEN = frozenset({"solver"})
 """Templates whose data is the task itself: it is defused and stands open."""
 
 SEATS: dict[str, Role] = {
-    "generator": "generator", "reword": "generator", "explain": "generator", "critic": "critic",
+    "generator": "generator", "self_instruct": "generator", "evolve": "generator", "hardened": "generator",
+    "reword": "generator", "explain": "generator", "critic": "critic",
+    "ground": "generator",
     "adversary": "adversary", "judge": "judge", "prefer": "judge", "entails": "judge", "solver": "solver",
     "tag": "critic",
     "coach": "critic", "revise": "solver", "paraphrase": "generator", "mistake": "generator", "toxic": "judge",
     "subtle": "adversary",
     "restate": "solver",
+    "adviser": "critic",
 }  # fmt: skip
 """Template to the role that asks with it."""
 

@@ -109,7 +109,10 @@ def drawn(
 
     fresh, past = trusted(new), trusted(earlier)
     answers = [one.id for one in fresh if one.role == "solver" and one.id not in unselected]
-    proposals = [one.id for some in (fresh, past) for one in some if one.role == "generator" and _teaches(one)]
+    proposals = [
+        one.id for some in (fresh, past) for one in some
+        if one.role == "generator" and _teaches(one) and one.id not in unselected
+    ]  # fmt: skip
     replayed = [one.id for one in past if one.role == "solver" and one.id not in unselected]
     replay = rng.sample(replayed, min(len(replayed), round(rules.replay * len(answers))))
     taught = rng.sample(proposals, min(len(proposals), round(rules.generator_rows * len(answers))))
@@ -117,7 +120,8 @@ def drawn(
     wanted = round(rules.anchors * len(answers))
     anchors = rng.sample(rows_of_user, min(len(rows_of_user), wanted))
     again = set(replay)
-    written = [one.id for one in past if truths and one.source == "program" and one.id not in again]
+    out = again.union(unselected)
+    written = [one.id for one in past if truths and one.source == "program" and one.id not in out]
     truth = rng.sample(written, min(len(written), wanted - len(anchors)))
 
     chosen = (*answers, *replay, *taught, *truth)

@@ -25,6 +25,8 @@ from noria.identity import content_id, stream
 from noria.types import Attempt, Bucket, Exam, ExamItem, Prose, Task, Trial
 
 Items = list[tuple[Task, Domain]]
+Again = list[tuple[tuple[Task, Domain], str]]
+"""Items that are asked anew, each with the task that was missed."""
 Answered = tuple[Attempt, bool]
 """An attempt, and whether it was cut."""
 
@@ -90,23 +92,28 @@ class Known:
 
 async def examine(
     number: int, parent: Solver, student: Solver, items: Items, rules: ExamRules,
-    *, frozen: Items | None = None, known: Known | None = None, base: str = "",
+    *, frozen: Items | None = None, known: Known | None = None, base: str = "", again: Again | None = None,
 ) -> tuple[Exam, list[ExamItem]]:  # fmt: skip
     """Hold a round's exam; `base` is the policy whose reading the student's is held against (the parent, if empty).
+
+    `again` are items that were missed before, asked anew: reported, and no part of the comparison, for they
+    were chosen by what one of the two got wrong.
 
     Raises:
         EndpointError: a policy cannot be asked.
     """
     started = time.monotonic()
-    frozen, known = frozen or [], known or Known()
-    exam, kept = f"exam-r{number:04}", f"frozen-r{number:04}"
+    frozen, known, again = frozen or [], known or Known(), again or []
+    exam, kept, anew = f"exam-r{number:04}", f"frozen-r{number:04}", f"again-r{number:04}"
+    missed = [item for item, _ in again]
     unknown = [one for one in frozen if one[0].id not in known.frozen]
-    before, after, old, new, text = await asyncio.gather(
+    before, after, old, new, text, (once, twice) = await asyncio.gather(
         parent.examine(exam, 1, items),
         student.examine(exam, 2, items),
         parent.examine(kept, 1, unknown),
         student.examine(kept, 2, frozen),
         _prose(number, student, base or parent.policy, rules, known.prose),
+        _both(parent, student, anew, missed),
     )
     told = dict(zip((task.id for task, _ in unknown), old, strict=True))
     answered = [
@@ -123,7 +130,15 @@ async def examine(
                     update={"parent": had.student, "parent_passed": had.student_passed, "parent_cut": had.student_cut}
                 )
             )
+    for ((task, _), of), one, two in zip(again, once, twice, strict=True):
+        answered.append(_item(task, one, two).model_copy(update={"again": of}))
     return judge(number, parent.policy, student.policy, answered, rules, time.monotonic() - started, text), answered
+
+
+async def _both(parent: Solver, student: Solver, place: str, items: Items) -> tuple[list[Answered], list[Answered]]:
+    """What both answer to some items."""
+    one, two = await asyncio.gather(parent.examine(place, 1, items), student.examine(place, 2, items))
+    return one, two
 
 
 async def _prose(number: int, student: Solver, base: str, rules: ExamRules, known: tuple[float, ...]) -> Prose | None:
@@ -169,7 +184,8 @@ def judge(
     text: Prose | None = None,
 ) -> Exam:
     """The exam's outcome from its items and what was read; pure."""
-    fresh, kept = [item for item in items if not item.frozen], [item for item in items if item.frozen]
+    fresh = [item for item in items if not item.frozen and not item.again]
+    kept = [item for item in items if item.frozen]
     wins, losses = promotion.discordant(fresh)
     right = sum(item.parent_passed for item in fresh), sum(item.student_passed for item in fresh)
     alpha = spend(rules.alpha, number)
@@ -208,7 +224,19 @@ def judge(
         prose=text,
         form=shape,
         power=promotion.seen(wins, losses, len(fresh), rules.gain, alpha),
+        recovered=_recovered(items),
     )
+
+
+def _recovered(items: list[ExamItem]) -> dict[str, tuple[int, int, int]]:
+    """What became of the skills of which items are asked anew: asked, right by the parent, right by the student."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for item in items:
+        if item.again:
+            name = f"{item.task.domain}/{item.task.skill}"
+            asked, one, two = found.get(name, (0, 0, 0))
+            found[name] = asked + 1, one + item.parent_passed, two + item.student_passed
+    return found
 
 
 def paired(task: Task, parent: Answered, response: str, passed: bool) -> ExamItem:

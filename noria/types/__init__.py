@@ -36,7 +36,7 @@ from noria.types.learning import (
     Trial,
 )
 from noria.types.quarantine import MEND, Quarantine, beating, rests_alone, shown_by
-from noria.types.selecting import Belief, Lean, Selection
+from noria.types.selecting import Belief, Lean, Review, Selection
 from noria.types.standing import Cause, Move
 from noria.types.steering import Arm, Arms, Batch, DealtBy, Step, StepKind
 from noria.types.story import PARAPHRASE, Dealt, Episode, Provenance, Sample, Turn, TurnKey, Usage
@@ -98,6 +98,7 @@ __all__ = [
     "Provenance",
     "Quarantine",
     "Reason",
+    "Review",
     "Role",
     "RoleExam",
     "RoleItem",

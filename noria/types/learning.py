@@ -42,6 +42,8 @@ class ExamItem(Noun):
     """Whether the answer was cut at its cap."""
     right_length: int = 0
     """Characters of a right answer as the program writes it; 0 where that is not known."""
+    again: str = ""
+    """The task that was missed in an earlier exam and that this one asks anew; it counts in no comparison."""
 
 
 class DomainResult(Noun):
@@ -166,6 +168,8 @@ class Exam(Noun):
     power: Power | None = None
     left_out: tuple[str, ...] = ()
     """Quarantined verifiers, whose items were not asked: what they pass proves nothing."""
+    recovered: dict[str, tuple[int, int, int]] = Field(default_factory=dict)
+    """Skill (as `domain/skill`) to items missed before and asked anew, and how many parent and student got right."""
 
 
 class RoleExam(Noun):

@@ -1,5 +1,7 @@
 """What the methods did: what was chosen to be learned, what leaned on a plan, and what the bandit believes."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from noria.types.words import Json, Noun
@@ -36,9 +38,15 @@ class Lean(Noun):
     """Factor on the weight of a level, by `domain/level`; 0 takes it out of the deal."""
     skills: tuple[str, ...] = ()
     """Skills (`domain/skill`) to deal more often, like the weak ones."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Weights of a domain's skills (`domain/skill`); windows are drawn by them where they are given."""
+    windows: dict[str, tuple[Json, ...]] = Field(default_factory=dict)
+    """Windows to deal again, by `domain/level`."""
     notes: tuple[str, ...] = ()
-    """What the generator is told."""
+    """What the generator is told, for one round."""
     why: str = ""
+    facts: Json = Field(default_factory=dict)
+    """What the method goes on from in a later round."""
 
 
 class Belief(Noun):
@@ -73,3 +81,25 @@ class Belief(Noun):
     worth_low: float
     worth_high: float
     """95 % interval of it."""
+
+
+class Review(Noun):
+    """An accepted candidate that is uncertain, and what was ruled of it."""
+
+    episode: str
+    round: int
+    batch: int
+    sample: str
+    """The sample for the solver's role."""
+    to: str
+    """Who is to rule: `person`, or an endpoint's name."""
+    uncertainty: float
+    """From 0 to 1."""
+    why: dict[str, float]
+    """What makes it uncertain: each sign and its part of the uncertainty."""
+    ruling: Literal["", "approve", "refuse"] = ""
+    """Empty while it is open."""
+    by: str = ""
+    """Who ruled: `person`, or the endpoint's name."""
+    said: str = ""
+    """The reason of a ruling, or why there is none yet."""

@@ -117,8 +117,11 @@ def _came(one: Json) -> Iterator[str]:
         yield "  Its deal is not in the ledger any more."
         return
     seed = one["seed"]
+    where = printable(seed.get("place", ""))
     what = {"domain": "the domain itself", "topic": f"the topic {quoted(seed['text'])}",
-            "row": f"your own row {quoted(seed['text'])}"}[seed["kind"]]  # fmt: skip
+            "row": f"your own row {quoted(seed['text'])}",
+            "mistake": f"a mistake {quoted(seed['text'])}",
+            "passage": f"the passage {quoted(seed['text'])} of {where}"}[seed["kind"]]  # fmt: skip
     who = one["seats"]["generator"]
     hand = f"hand {one['position'] + 1} of round {one['round']} ({one.get('episode', one['id'])})"
     yield f"  {who} proposed it as {hand}, from {what} ({seed['id']})."
@@ -132,6 +135,8 @@ def _came(one: Json) -> Iterator[str]:
         words = "in its own words" if draft["worded_by"] == "generator" else "worded by the program"
         again = f"Draft {at}" if len(one["drafts"]) > 1 else "The task"
         yield f"  {again}, {words}: {quoted(draft['instruction'])}"
+        if draft.get("support"):
+            yield f"  Its answer stands in: {quoted(draft['support'], 300)}"
     if not one.get("drafts") and one["proposal"]:
         yield f"  It proposed {quoted(one['proposal'], 300)}"
     used = ", ".join(sorted(one["templates"].values()))

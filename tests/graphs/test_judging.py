@@ -133,8 +133,8 @@ async def test_its_rows_are_its_own_questions_balanced_and_true(won: Any) -> Non
     async with opened(config, build.means(config, taught), Watch()) as context:
         rules = config.methods.trained_judge
         given = tools(context, 2)
-        found = rulings(given, rules, barring(context, ()))
-        assert found == rulings(given, rules, barring(context, ()))
+        found = rulings(given, rules, barring(context, 2, ()))
+        assert found == rulings(given, rules, barring(context, 2, ()))
         words = Counter(row.completion for row in found.rows)
         assert words["accept"] == words["reject"] > 8
         assert words["first"] == words["second"] > 2
@@ -159,7 +159,7 @@ async def test_its_rows_are_its_own_questions_balanced_and_true(won: Any) -> Non
                 ]  # fmt: skip
         assert sum("Checks: none shown" in settled(row.prompt[-1].content) for row in found.rows) > words["accept"]
         one = found.rows[0].sample
-        assert one not in {row.sample for row in rulings(given, rules, barring(context, {one})).rows}
+        assert one not in {row.sample for row in rulings(given, rules, barring(context, 2, {one})).rows}
 
 
 def test_its_exam_asks_of_parameters_that_no_sample_is_made_of() -> None:

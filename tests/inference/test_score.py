@@ -9,6 +9,7 @@ from noria.inference.openai_client import OpenAIClient
 from noria.inference.pool import Pool
 from noria.inference.puppet import read_steadily
 from noria.inference.scripted import ScriptedClient
+from noria.types import Message
 
 TEXT = "Call me Ishmael. Some years ago, never mind how long precisely"
 
@@ -40,6 +41,30 @@ async def test_an_endpoint_that_ignores_the_question_or_refuses_it_scores_nothin
     pool.serve("policy-1", ScriptedClient(lambda request: "", reads=None))
     assert await pool.score("base", TEXT, "policy-1") is None
     assert await pool.score("base", TEXT, "policy-2") is None
+
+
+async def test_an_answer_is_scored_by_a_chat_with_it_less_the_chat_before_it() -> None:
+    asked = (Message(role="system", content="Be brief."), Message(role="user", content="Who speaks?"))
+    answered = (*asked, Message(role="assistant", content="Call me Ishmael"))
+    async with FakeServer() as server:
+        pool = Pool()
+        pool.serve("policy-1", client(server))
+        before = await pool.score_chat("base", asked, "policy-1")
+        after = await pool.score_chat("base", answered, "policy-1")
+        assert before is not None
+        assert after is not None
+        assert after.tokens - before.tokens == 3, "neither a mark that closes it nor one that opens another line"
+        assert after.nats - before.nats == pytest.approx(-sum(read_steadily("base", "<assistant> Call me Ishmael")))
+        assert pool.tokens() == (before.tokens + after.tokens + 2, 2)
+        await pool.close()
+    async with FakeServer(logprobs=False) as mute, FakeServer() as fragile:
+        spared = OpenAIClient(fragile.url, "none", limiter=Limiter(4), scores=False)
+        silent = client(mute)
+        assert [await one.score_chat("base", asked) for one in (silent, spared)] == [None, None]
+        assert await pool.score_chat("base", asked, "policy-2") is None
+        assert (mute.calls, fragile.calls) == (1, 0)
+        await silent.close()
+        await spared.close()
 
 
 async def test_a_fault_of_transport_is_tried_again_and_one_that_lasts_is_raised() -> None:

@@ -18,7 +18,8 @@ class Words:
         for row, text in zip(rows, texts, strict=True):
             for word in text.split():
                 row[sum(word.encode()) % 16] += 1
-        return rows / numpy.maximum(numpy.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        unit: NDArray[numpy.float32] = rows / numpy.maximum(numpy.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 def session(

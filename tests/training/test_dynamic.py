@@ -30,14 +30,23 @@ from noria.memory.selections import scores, selections, unselected
 from noria.prompts import Templates
 from noria.training.models import fetch_default, weights_id
 from noria.training.publish import aside, publish
+from noria.training.reading_job import ReadingJob, Readings, Weights, lines
 from noria.training.selecting import gradients, ifd, perplexity, solve_rate, uncertainty, vote
 from noria.training.selecting.pipeline import choose
-from noria.training.selecting.reading import NOBODY, PRETENDED, alone, given
+from noria.training.selecting.reading import NOBODY, PRETENDED, ROOM, alone, given
 from noria.training.selecting.selector import Tools
+from noria.training.trainer import PRETENDED as PRETENDED_BASE
 from noria.types import Policy, Sample
 from tests import build
 
-DYNAMIC = {"perplexity": {}, "ifd": {}, "uncertainty": {}, "solve_rate": {}, "vote": {}, "gradients": {}}
+DYNAMIC: dict[str, object] = {
+    "perplexity": {},
+    "ifd": {},
+    "uncertainty": {},
+    "solve_rate": {},
+    "vote": {},
+    "gradients": {},
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +100,8 @@ async def is_up(policy: str) -> None:
     """Every policy is."""
 
 
-def tools(history: History, client: OpenAIClient | None, folder: Path, **changes: object) -> Tools:
-    pool, base = Pool(), build.PRETENDED
-    if client:
-        pool.serve(base, client)
-    desk = Desk(pool, history, Templates(), lambda policy: "base", build.RUNNER)
+def tools(history: History, folder: Path, **changes: object) -> Tools:
+    base, desk = PRETENDED_BASE, Desk(Pool(), history, Templates(), lambda policy: "base", build.RUNNER)
     made = Tools(
         history, desk, {name: build.SHIPPED[name] for name in ("arithmetic", "text_ops", "units")},
         lambda texts: numpy.zeros((len(texts), 2), numpy.float32), 1, "0/1", folder, base, base, nobody_waits, is_up,
@@ -104,10 +110,14 @@ def tools(history: History, client: OpenAIClient | None, folder: Path, **changes
 
 
 @asynccontextmanager
-async def serving(history: History, folder: Path, **changes: object) -> AsyncIterator[tuple[Tools, FakeServer]]:
+async def serving(
+    history: History, folder: Path, served: str = PRETENDED_BASE, **changes: object
+) -> AsyncIterator[tuple[Tools, FakeServer]]:
     async with FakeServer(reads=reads, **changes) as server:  # type: ignore[arg-type]
         client = OpenAIClient(server.url, "none", limiter=Limiter(16))
-        yield tools(history, client, folder), server
+        asked = tools(history, folder)
+        asked.desk.client.serve(served, client)  # type: ignore[attr-defined]
+        yield asked, server
         await client.close()
 
 
@@ -122,7 +132,7 @@ def test_a_dry_run_asks_nobody_how_likely_anything_is_and_says_so(played: Path, 
 
 
 async def test_a_pool_without_a_policy_of_its_own_is_not_asked(history: History, tmp_path: Path) -> None:
-    without = tools(history, None, tmp_path, base="", student="")
+    without = tools(history, tmp_path, base="", student="")
     for module, rules in ((ifd, Ifd()), (vote, Vote()), (gradients, Gradients())):
         assert (await module.select(rows(history), rules, without)).skipped == NOBODY
 
@@ -131,14 +141,12 @@ def test_the_solve_rate_keeps_what_is_solved_now_and_then(history: History) -> N
     samples = rows(history)
     rates = {one.id: one.provenance.solve_rate for one in samples}
     assert {0.0, 1.0} < set(rates.values())
-    found = asyncio.run(solve_rate.select(samples, SolveRate(least=0), tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(samples, SolveRate(least=0), tools(history, Path())))
     assert found.left == {
         key: solve_rate.ALWAYS if rate == 1 else solve_rate.NEVER for key, rate in rates.items() if rate in (0, 1)
     }
     assert found.scores == {key: pytest.approx(4 * rate * (1 - rate)) for key, rate in rates.items()}
-    aimed = asyncio.run(
-        solve_rate.select(samples, SolveRate(least=0, target=0.6, keep=0.5), tools(history, None, Path()))
-    )
+    aimed = asyncio.run(solve_rate.select(samples, SolveRate(least=0, target=0.6, keep=0.5), tools(history, Path())))
     assert set(aimed.left) > set(found.left)
     gone = {rates[key] for key, why in aimed.left.items() if why == solve_rate.FAR}
     stay = {rate for key, rate in rates.items() if key not in aimed.left}
@@ -149,11 +157,11 @@ def test_where_the_band_holds_too_little_the_never_solved_fill_it_up(history: Hi
     extremes = [one for one in rows(history) if one.provenance.solve_rate in (0.0, 1.0)]
     never = {one.id for one in extremes if one.provenance.solve_rate == 0}
     assert 0 < len(never) < len(extremes)
-    found = asyncio.run(solve_rate.select(extremes, SolveRate(least=0.01), tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(extremes, SolveRate(least=0.01), tools(history, Path())))
     assert len(found.left) == len(extremes) - 1
     assert never - set(found.left)
     all_of_them = SolveRate(least=len(never) / len(extremes))
-    found = asyncio.run(solve_rate.select(extremes, all_of_them, tools(history, None, Path())))
+    found = asyncio.run(solve_rate.select(extremes, all_of_them, tools(history, Path())))
     assert set(found.left.values()) == {solve_rate.ALWAYS}
     assert len(found.left) == len(extremes) - len(never)
 
@@ -167,7 +175,7 @@ async def test_a_served_policy_reads_each_answer_after_its_prompt_and_the_extrem
         assert not found.skipped
         told = {one.id: heard(one, "given", "base") for one in samples}
         assert found.scores == {key: pytest.approx(exp(nats)) for key, nats in told.items()}
-        assert scores(history, "loss/given", build.PRETENDED, told) == pytest.approx(told)
+        assert scores(history, "loss/given", PRETENDED_BASE, told) == pytest.approx(told)
         order = sorted(told, key=lambda key: (told[key], key))
         low = {key for key, why in found.left.items() if why == "the response is all too likely"}
         high = {key for key, why in found.left.items() if why == "the response is all too unlikely"}
@@ -182,6 +190,21 @@ async def test_a_served_policy_reads_each_answer_after_its_prompt_and_the_extrem
         assert all(turn.template.startswith("text@") and turn.usage.prompt_tokens for turn in turns)
         again = await perplexity.select(samples, Perplexity(band=(0.2, 0.9), instruction=True), asked)
         assert (again.left, again.scores, server.calls) == (found.left, found.scores, len(turns))
+
+
+async def test_what_is_too_long_for_the_server_is_kept_unread(history: History, tmp_path: Path) -> None:
+    samples = rows(history)
+    words = {one.id: sum(len(said.content.split()) for said in one.messages) for one in samples}
+    longest = sorted(words.values())[len(words) // 2]
+    await history.keep_policy(Policy(id="policy-short", name="short"))
+    async with serving(history, tmp_path, served="policy-short", longest=longest) as (asked, _):
+        found = await perplexity.select(samples, Perplexity(band=(0.2, 0.8)), replace(asked, base="policy-short"))
+    long = {key for key, count in words.items() if count > longest}
+    assert long
+    assert set(found.scores) == set(words) - long
+    assert found.facts["unread"] == len(long)
+    assert found.left
+    assert not set(found.left) & long
 
 
 async def test_what_the_instruction_does_not_help_leaves_and_so_does_the_easiest(
@@ -248,7 +271,7 @@ async def test_a_server_without_logprobs_of_a_chat_is_a_reason_and_no_guess(hist
             OpenAIClient(fragile.url, "none", limiter=Limiter(4), scores=False),
         ]
         for client in clients:
-            asked = tools(history, None, tmp_path, **fresh)
+            asked = tools(history, tmp_path, **fresh)
             asked.desk.client.serve("policy-mute", client)  # type: ignore[attr-defined]
             methods = {"perplexity": Perplexity(), "ifd": Ifd(), "uncertainty": Uncertainty()}
             chosen = await choose(rows(history), methods, asked)
@@ -273,10 +296,10 @@ def test_most_voters_decide_and_the_spread_over_the_lineage_counts() -> None:
 async def test_targets_are_right_answers_to_weak_skills_and_no_item_of_an_exam(
     history: History, tmp_path: Path
 ) -> None:
-    asked, samples = tools(history, None, tmp_path), rows(history)
+    asked, samples = tools(history, tmp_path), rows(history)
     assert len({one.group.partition("/")[0] for one in gradients.targets(samples, 12, asked)}) == 3
     marks = {"arithmetic/add": (10, 2), "arithmetic/sub": (10, 9), "units/length": (10, 9)}
-    exam = build.exam(1, build.PRETENDED, "student", promoted=False).model_copy(update={"skills": marks})
+    exam = build.exam(1, PRETENDED_BASE, "student", promoted=False).model_copy(update={"skills": marks})
     await history.keep_exam(exam, [])
     found = list(gradients.targets(samples, 6, asked))
     assert {one.group for one in found} == {"arithmetic/add"}
@@ -286,6 +309,27 @@ async def test_targets_are_right_answers_to_weak_skills_and_no_item_of_an_exam(
         a, b = (int(word) for word in "".join(c if c.isdigit() else " " for c in one.prompt[-1].content).split()[:2])
         assert str(a + b) in one.answer
         assert bucket(family.name, {"skill": "add", "a": a, "b": b}) == "train"
+
+
+async def test_a_reading_by_weights_that_finished_before_a_crash_is_found_and_not_made_again(
+    history: History, tmp_path: Path
+) -> None:
+    samples = rows(history)[:4]
+    base = Policy(id="policy-solid", name="solid", folder="nowhere")
+    await history.keep_policy(base)
+    job = ReadingJob(
+        kind="losses", base="elsewhere", base_id=base.id, policies=(Weights(policy=base.id),), passages="", out="",
+        max_tokens=ROOM, threads=64,
+    )  # fmt: skip
+    passages = [given(one) for one in samples]
+    identity = job.identity(lines(passages))
+    read = Readings(made_by=identity, losses={base.id: {one.key: (at, 2) for at, one in enumerate(passages)}})
+    (tmp_path / "selecting").mkdir()
+    (tmp_path / "selecting" / f"{identity}.json").write_text(read.model_dump_json())
+    asked = tools(history, tmp_path, base=base.id)
+    found = await perplexity.select(samples, Perplexity(by="weights", band=(0, 0.75)), asked)
+    assert found.scores == {one.id: pytest.approx(exp(at / 2)) for at, one in enumerate(samples)}
+    assert found.left == {samples[3].id: "the response is all too unlikely"}
 
 
 @pytest.mark.parametrize("rules", [Perplexity, SolveRate, Vote])
@@ -333,24 +377,24 @@ async def test_the_weights_of_a_lineage_vote_and_a_students_gradients_are_compar
         id=weights_id(tmp_path / "adapter"), name="student-r0009", round=9, parents=(base.id,),
         adapter=str(tmp_path / "adapter"), student=True,
     )  # fmt: skip
-    asked, samples = tools(history, None, tmp_path, base=base.id, student=base.id), rows(history)[:10]
+    asked, samples = tools(history, tmp_path, base=base.id, student=base.id), rows(history)[:10]
     await history.keep_policy(base)
     assert (await vote.select(samples, Vote(), asked)).skipped == vote.FEW
     await history.keep_policy(student)
-    found = await vote.select(samples, Vote(max_tokens=700), asked)
+    found = await vote.select(samples, Vote(max_tokens=500), asked)
     assert found.facts["policies"] == ["smol", "student-r0009"]
     assert 0 < found.facts["beyond"] == len(samples) - len(found.scores)
-    assert found.facts["read_tokens"] <= 700
+    assert found.facts["read_tokens"] <= 500
     by_base, by_student = (scores(history, "vote/given", one.id, found.scores) for one in (base, student))
     assert all(0 < nats < 15 for nats in by_base.values())
     assert all(by_base[key] != by_student[key] for key in found.scores)
     (tmp_path / "selecting").rename(tmp_path / "gone")  # the ledger alone is asked
-    again = await vote.select(samples, Vote(max_tokens=700), asked)
+    again = await vote.select(samples, Vote(max_tokens=500), asked)
     assert (again.left, again.scores) == (found.left, found.scores)
     assert not (tmp_path / "selecting").exists()
 
     asked = replace(asked, student=student.id)
-    rules = Gradients(targets=3, max_tokens=450, keep=0.5)
+    rules = Gradients(targets=3, max_tokens=350, keep=0.5)
     alike = await gradients.select(samples, rules, asked)
     assert alike.facts["targets"] == 3
     assert 0 < len(alike.scores) < len(samples)

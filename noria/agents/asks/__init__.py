@@ -9,7 +9,10 @@ from noria.types import Dealt
 
 Asking = Callable[[Dealt, Domain, float], Ask]
 
-ASKS: dict[str, str] = {"mistakes": "noria.agents.asks.mistakes"}
+ASKS: dict[str, str] = {
+    name: f"noria.agents.asks.{name}"
+    for name in ("self_instruct", "evolve", "magpie", "hardened", "mistakes", "documents")
+}
 """Strategy to the module that asks for it; one that is not here is asked as the plain window is."""
 
 

@@ -102,7 +102,7 @@ class SolveRate(Selecting):
 
     band: tuple[float, float] = (0.05, 0.95)
     """The solve rates, both included, that stay: what is never or always solved teaches little."""
-    least: float = Field(default=0.25, ge=0, le=1)
+    least: float = Field(default=0.5, ge=0, le=1)
     """Share that stays whatever the band says, the nearest to it first: the never solved before the always solved."""
     target: float | None = Field(default=None, ge=0, le=1)
     """Where given, those nearest to this solve rate are kept; 0.5 is where 4p(1-p) is most."""

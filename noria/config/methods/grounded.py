@@ -28,7 +28,7 @@ class Documents(Method):
     words: int = Field(default=70, ge=20, le=200)
     """Words of a passage at most."""
     overlap: int = Field(default=0, ge=0, le=100)
-    """Words that a passage repeats of the one before it; across the border of what only exams may use it repeats none."""
+    """Words that a passage repeats of the one before it; none where only one of the two may be trained on."""
     field: str = "text"
     """The field of a JSONL line that holds its text; a list of chat messages is read as what they say."""
     unusable: Literal["refuse", "skip"] = "refuse"

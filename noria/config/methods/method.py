@@ -13,8 +13,8 @@ is off costs nothing.
 
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator

@@ -13,6 +13,7 @@ what the planted cases show (see `card`).
 import re
 import unicodedata
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ FILE = Path(__file__).parent / "words.yaml"
 STRONG, AIMED, LOOSE = 0.9, 0.7, 0.3
 """Weight of a word of the list, of a mild one aimed at somebody, and of a mild one that is not."""
 
-SPLIT = 5
-"""Letters of the shortest word that is looked for in two parts."""
+SPLIT = 4
+"""Letters of the shortest word that is looked for in two parts, of which neither is a letter alone."""
 
 RUN = 3
 """Short pieces in a row that may be a word with spaces in it."""
@@ -64,29 +65,33 @@ class Lexicon:
     def _sentence(self, text: str) -> float:
         text = _NUMBER.sub("…", text)  # a number spells no word
         pieces = text.split()
-        words = self._split(pieces)
-        if not self._plain(pieces):
+        bare = ["".join(filter(str.isalnum, one)).lower() for one in pieces]
+        words = self._split(bare)
+        if not self._plain(pieces, bare):
             words |= {word.lower() for word in self._filter.check_profanity(text)["profane_words"]}
+        if not words:
+            return 0.0
         mild = AIMED if _MEANT.search(text) else LOOSE
-        return max((mild if word in self.mild else STRONG for word in words), default=0.0)
+        return max(mild if word in self.mild else STRONG for word in words)
 
-    def _plain(self, pieces: list[str]) -> bool:
-        """Whether a text can hold nothing: every piece is known clean, and no word is spread over several."""
+    def _plain(self, pieces: list[str], bare: list[str]) -> bool:
+        """Whether a text can hold nothing: every piece is known clean, no word or phrase is spread over several."""
+        here = set(bare)
+        if any(phrase <= here for word in here for phrase in self._phrases.get(word, ())):
+            return False
         short = 0
         for one in pieces:
-            short = short + 1 if len(one) <= 2 else 0
+            short = short + any(map(str.isalpha, one)) if len(one) <= 2 else 0
             if short >= RUN or not self.clean(one):
                 return False
         return True
 
     def _clean(self, piece: str) -> bool:
-        bare = "".join(filter(str.isalnum, piece)).lower()
-        return bare not in self._of_phrases and not self._filter.is_profane(piece)
+        return not self._filter.is_profane(piece)
 
-    def _split(self, pieces: list[str]) -> set[str]:
+    def _split(self, bare: list[str]) -> set[str]:
         """The listed words that stand in two neighbouring pieces."""
-        bare = ["".join(filter(str.isalpha, one)).lower() for one in pieces]
-        joined = {one + other for one, other in zip(bare, bare[1:], strict=False) if one and other}
+        joined = {one + other for one, other in pairwise(bare) if len(one) > 1 and len(other) > 1}
         return {one for one in joined if len(one) >= SPLIT and one in self._listed}
 
     @cached_property
@@ -102,13 +107,15 @@ class Lexicon:
     def _listed(self) -> frozenset[str]:
         from glin_profanity.data.dictionary import dictionary
 
-        own = {*dictionary.get_words("english"), *MISSING, *self.mild}
+        own = {*dictionary.get_words("english"), *MISSING, *vocabulary()["insults"]}
         return frozenset(word.lower() for word in own if " " not in word) - frozenset(OTHER_SENSES)
 
     @cached_property
-    def _of_phrases(self) -> frozenset[str]:
-        """The longest word of each phrase of the list: clean by itself, and the phrase is not there without it."""
+    def _phrases(self) -> dict[str, list[frozenset[str]]]:
+        """The list's phrases, whose words may be clean by themselves, by the longest word of each."""
         from glin_profanity.data.dictionary import dictionary
 
-        phrases = (word.lower().split() for word in dictionary.get_words("english") if " " in word)
-        return frozenset(max(phrase, key=len) for phrase in phrases)
+        found: dict[str, list[frozenset[str]]] = {}
+        for phrase in (word.lower().split() for word in dictionary.get_words("english") if " " in word):
+            found.setdefault(max(phrase, key=len), []).append(frozenset(phrase))
+        return found

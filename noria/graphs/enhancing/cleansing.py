@@ -76,14 +76,13 @@ async def _wording(context: Context, state: State) -> Tried:
     domain, asked = context.domain(dealt), seats(context, dealt)
     wish = Critique(policy=asked.critic.policy, faults=("unclear",), advice=WISH, revise=True)
     wording = await asked.reword(dealt, domain, task, wish, number=CLEANSED, temperature=context.temperature(dealt))
-    tried = await worded(context, state, wording, MEANING, 2)
+    tried = await worded(context, state, wording, MEANING, 2, "generator")
     if tried.found and (
         "decision" in tried.found or not (await _scores(context, _now(state, tried.found), SCORED + 4))[0]
     ):
         return tried
     own = domain.phrase(state["draft"].point, stream(dealt.random, NAME))
-    again = await worded(context, state, own, MEANING, 3)
-    return Tried(again.found, "it is worded by the program") if again.found else again
+    return await worded(context, state, own, MEANING, 3, "program")
 
 
 async def _response(context: Context, state: State) -> Tried:

@@ -7,7 +7,7 @@ What does not pass leaves the old standing, with the reason in words. A probe th
 verifier itself ends the episode here as it does in `challenge`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from noria.agents.adversary import Adversary
 from noria.agents.critic import Critic
@@ -20,7 +20,7 @@ from noria.evaluators.gate import Decision
 from noria.graphs import candidate
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
-from noria.types import Attack, Attempt, Check, Dealt, Reason, Source, Task, beating
+from noria.types import Attack, Attempt, Check, Dealt, Reason, Source, Task, WordedBy, beating
 
 ACCEPTED = 120
 """Attempt numbers of the judge's rulings on revised pairs, and of its preferences, begin here."""
@@ -50,17 +50,17 @@ def alike(context: Context, state: State, wording: str, bound: float) -> bool:
     return float(vectors[0] @ vectors[1]) >= bound
 
 
-async def worded(context: Context, state: State, wording: str, meaning: float, number: int) -> Tried:
+async def worded(context: Context, state: State, wording: str, meaning: float, number: int, by: WordedBy) -> Tried:
     """A candidate with another wording, if everything that held of the old holds of the new."""
     dealt, old, target = state["dealt"], state["task"], state["target"]
     domain = context.domain(dealt)
     draft = candidate.reworded(state["draft"], wording, domain)
     if draft is None or not alike(context, state, draft.instruction, meaning):
         return Tried({}, "no wording came that is another and means the same")
+    draft = replace(draft, worded_by=by)
     task = candidate.ground(draft, dealt, domain)
     if isinstance(task, Decision) or task.grounding.signature != old.grounding.signature:
         return Tried({}, "the new wording is grounded in another truth")
-    task = task.model_copy(update={"draft": old.draft + 1})
     answer = await checked(domain, task, target.response, target.policy, target.source, context.desk.runner)
     if not answer.passed or not await judged(context, dealt, task, answer, number):
         return Tried({}, "the response does not pass under the new wording")
@@ -80,7 +80,8 @@ async def worded(context: Context, state: State, wording: str, meaning: float, n
         "checks": draft.checks + state["checks"][len(draft.checks) :],
         "attempts": state["attempts"] if answer.source == "program" else (*state["attempts"], answer),
     }  # fmt: skip
-    return Tried(found, f"it is worded anew by {Generator.seated(context.desk, dealt).policy}")
+    who = Generator.seated(context.desk, dealt).policy if by == "generator" else "the program"
+    return Tried(found, f"it is worded anew by {who}")
 
 
 async def answered(context: Context, state: State, text: str, policy: str, number: int) -> Tried:

@@ -20,7 +20,7 @@ from noria.graphs.episode_state import State, Update
 from noria.identity import stream
 from noria.types import Critique
 
-PREFERRED = ACCEPTED + 10
+PREFERRED = ACCEPTED + 6
 """Attempt number of the judge's preference between old and revised response, in both orders."""
 
 NAME = "rewrite"
@@ -63,7 +63,7 @@ async def _wording(context: Context, state: State, wish: Critique, rules: Rewrit
     wording = await seats(context, dealt).reword(
         dealt, domain, state["task"], wish, number=REVISED, temperature=context.temperature(dealt)
     )
-    return await worded(context, state, wording, rules.meaning, 0)
+    return await worded(context, state, wording, rules.meaning, 0, "generator")
 
 
 async def _response(context: Context, state: State, wish: Critique, rules: Rewrite) -> Tried:

@@ -58,13 +58,14 @@ def gained(wins: int, losses: int, items: int) -> tuple[float, float]:
 def posterior(seen: Sequence[Seen], arms: Sequence[str], prior: float, noise: float) -> Posterior:
     """Beliefs after some rounds; `noise` is what no exam shows, added to each one's own."""
     names = tuple(sorted({*arms, *(arm for one in seen for arm in one.taught)}))
-    precision, shift = numpy.eye(len(names)) / prior**2, numpy.zeros(len(names))
+    precision: Numbers = numpy.eye(len(names)) / prior**2
+    shift: Numbers = numpy.zeros(len(names))
     for one in seen:
         shares = numpy.array([one.taught.get(arm, 0.0) for arm in names])
         weight = 1 / (one.noise**2 + noise**2)
         precision += weight * numpy.outer(shares, shares)
         shift += weight * one.gain * shares
-    covariance = numpy.linalg.inv(precision)
+    covariance: Numbers = numpy.linalg.inv(precision).astype(numpy.float64)
     return Posterior(names, covariance @ shift, covariance)
 
 

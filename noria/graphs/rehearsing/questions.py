@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from noria.agents.adversary import Adversary
+from noria.agents.asks import ASKS
 from noria.agents.base import Ask
 from noria.agents.critic import Critic
 from noria.agents.generator import TOLD, Generator
@@ -79,10 +80,15 @@ class Source:
 
     async def question(self, template: str, dealt: Dealt) -> Question | None:
         """What an episode asked with a template; none where it did not come that far."""
+        if template == "adviser":  # asked once a round, of no episode
+            return None
         domain = self.domains[dealt.domain].at(dealt.level)
         heat = self.config.play.temperature if dealt.temperature is None else dealt.temperature
-        if template == "generator":
-            return Question(dealt, domain, Generator.proposing(dealt, domain, temperature=heat))
+        opening = Generator.opening(dealt, domain, temperature=heat)
+        if opening.template == template:
+            return Question(dealt, domain, opening)
+        if template in ("generator", "ground", *ASKS):
+            return None
         ended = self.history.episode(dealt.episode)
         if ended is None or not ended.drafts:
             return None
@@ -102,9 +108,9 @@ class Source:
             ask = Judge.preferring(task.instruction, first.response, second.response)
             return Question(dealt, domain, ask, task, first)
         if template == "restate":
-            target = await program_truth(dealt, domain, task, self.runner)
-            ask = Solver.restating(task, domain, target.response, n=1, temperature=heat)
-            return Question(dealt, domain, ask, task, target)
+            truth = await program_truth(dealt, domain, task, self.runner)
+            ask = Solver.restating(task, domain, truth.response, n=1, temperature=heat)
+            return Question(dealt, domain, ask, task, truth)
         critique = next(iter(ended.critiques[len(ended.drafts) - 1 :]), None)
         if critique is None or not (target := await self._target(dealt, domain, task, made)):
             return None

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from noria.agents import adversary, critic
+from noria.agents.asks import ASKS
 from noria.agents.generator import Wording
 from noria.agents.replies import read
 from noria.agents.student import checked
@@ -29,6 +30,7 @@ SAYS, RIGHT, HOLDS = "says the same", "right", "holds"
 MARKS = {
     "generator": (PARSES, VALID, FREE, NEW, WORDED), "reword": (PARSES, SAYS), "adversary": (PARSES, HOLDS),
     "judge": (PARSES, RIGHT), "solver": (PARSES, RIGHT), "restate": (PARSES, RIGHT),
+    **dict.fromkeys(("ground", *ASKS), (PARSES, VALID, FREE, NEW, WORDED)),
 }  # fmt: skip
 """What each template's replies may earn; those of the others parse or do not."""
 
@@ -48,7 +50,10 @@ def marks(template: str) -> tuple[str, ...]:
 
 async def weigh(question: Question, turn: Turn, history: History, runner: Runner) -> Weighed:
     """Weigh the reply of a turn that answers a question; nothing is claimed or written."""
-    how = {"generator": _proposal, "reword": _wording, "adversary": _claim, "solver": _answer, "restate": _answer}
+    how = {
+        **dict.fromkeys(("generator", "ground", *ASKS), _proposal), "reword": _wording, "adversary": _claim,
+        "solver": _answer, "restate": _answer,
+    }  # fmt: skip
     earned: list[str] = []
     weighing: Callable[..., Awaitable[str]] = how.get(question.ask.template, _read)
     try:

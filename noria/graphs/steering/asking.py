@@ -13,7 +13,7 @@ from pathlib import Path
 
 from noria.errors import SessionError
 from noria.graphs.steering import notes as noting
-from noria.graphs.steering import trials
+from noria.graphs.steering import trials, waits
 from noria.graphs.steering.answering import answer_now
 from noria.graphs.steering.pausing import holds, paused
 from noria.graphs.steering.waits import samples, student
@@ -64,19 +64,26 @@ def waiting(session: Path) -> Json:
     """What a session waits for.
 
     `state` is `playing`, `pausing` (before the next batch), `waiting` (it stands still: see `for`, which is `pause`,
-    `samples` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` and `student`: who waits for a
-    ruling.
+    `samples`, `reviews` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` and `student`: who
+    waits for a ruling.
     """
     runs = held(session)
     with _read(session) as history:
         now, over = paused(Steps(history)), bool(history.ledger.fact("finished"))
         still, rulings = holds(history), {"samples": samples(history), "student": student(history)}
         # What was said a moment ago may not have been heeded yet: what nobody owes any more is waited for no more.
-        still = still if {"pause": now, **rulings}.get(still.get("for", "")) else {}
+        owes = {"pause": now, "reviews": waits.reviews(history), **rulings}
+        still = still if owes.get(still.get("for", "")) else {}
         state = "playing" if not now else "pausing"
         state = "finished" if over else "at_rest" if not runs else "waiting" if still else state
         found = {"state": state, "paused": now and not over, "for": still.get("for", ""), "said": still.get("said", "")}
         return {**found, "since": still.get("since"), **rulings}
+
+
+def reviews(session: Path) -> Json:
+    """`reviews`: the uncertain candidates that wait, with what a person needs to see; `routing`: see `waits.routed`."""
+    with _read(session) as history:
+        return {"reviews": waits.reviews(history), "routing": waits.routed(history)}
 
 
 def compare(session: Path, name: str, a_text: str, b_text: str, by: DealtBy = "episode") -> Json:

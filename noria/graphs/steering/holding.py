@@ -19,6 +19,7 @@ from noria.failpoints import at
 from noria.graphs.steering.pausing import holding, holds, lifting, paused
 from noria.graphs.steering.ruling import waiting_student
 from noria.memory.history import History
+from noria.memory.reviews import waiting
 from noria.memory.rulings import unruled
 from noria.memory.steps import Steps
 from noria.types import Json
@@ -35,10 +36,15 @@ def owed(context: "Context", number: int) -> Json:
     steps, folder = Steps(context.history), context.config.session
     if paused(steps):
         return {"for": "pause", "round": number, "said": f"it is paused; `noria go-on {folder}` lets it go on"}
-    if context.config.approve.samples and (waiting := unruled(context.history, number)):
-        many = f"{len(waiting)} sample{'s' * (len(waiting) > 1)}"
+    if context.config.approve.samples and (unheard := unruled(context.history, number)):
+        many = f"{len(unheard)} sample{'s' * (len(unheard) > 1)}"
         said = f"{many} of round {number} for a person's ruling; `noria waiting {folder}` shows them"
-        return {"for": "samples", "round": number, "samples": len(waiting), "said": said}
+        return {"for": "samples", "round": number, "samples": len(unheard), "said": said}
+    active = context.config.methods.active
+    if active and active.wait and (open_ := waiting(context.history, number)):
+        many = f"{len(open_)} uncertain candidate{'s' * (len(open_) > 1)}"
+        said = f"{many} of round {number} for a person's ruling; `noria review {folder}` shows them"
+        return {"for": "reviews", "round": number, "reviews": len(open_), "said": said}
     return {}
 
 

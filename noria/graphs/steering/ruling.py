@@ -17,6 +17,8 @@ from noria.memory.learned import Learned
 from noria.memory.ledger import Write
 from noria.memory.moves import moves
 from noria.memory.naming import named
+from noria.memory.reviews import review
+from noria.memory.reviews import ruling as reviewing
 from noria.memory.rulings import given, siblings
 from noria.memory.steps import Steps, stepping
 from noria.memory.withdrawals import PERSON, Withdrawals, withdrawing
@@ -103,11 +105,20 @@ def _sample(history: History, sample: str, ruling: Ruled, why: str) -> tuple[lis
         raise SessionError(f"The sample {sample} is withdrawn already ({gone.root}: {gone.why}).")
     made = step(Steps(history), ruling, sample, f"{sample}: {_did(ruling)} by a person{_because(why)}",
                 {"why": why, "what": "sample"}, key=f"{ruling}/{sample}")  # fmt: skip
+    reviewed = _reviewed(history, sample, ruling, why)
     if ruling == "approve":
-        return [stepping(made)], set()
+        return [stepping(made), *reviewed], set()
     ids = siblings(history, sample)
     learned = {one.name for key in ids for one in Learned(history).by(key)}
-    return [stepping(made), *withdrawing(PERSON, made.at, [(why, ids)])], learned
+    return [stepping(made), *reviewed, *withdrawing(PERSON, made.at, [(why, ids)])], learned
+
+
+def _reviewed(history: History, sample: str, ruling: Ruled, why: str) -> list[Write]:
+    """The row of the review of a sample's candidate, if it was routed to anybody."""
+    one = next(iter(history.loaded([sample])), None)
+    if one is None or (routed := review(history, one.provenance.episode)) is None:
+        return []
+    return [reviewing(routed.model_copy(update={"ruling": ruling, "by": PERSON, "said": why}))]
 
 
 def _did(ruling: str) -> str:

@@ -1,7 +1,10 @@
 """The step before each batch: stand still while it is owed, take what changed, commit what the batch is played under.
 
-owed? (interrupt) ─► catch up with what was refused ─► take templates ─► commit (round, batch) ─► play
+route what the last one accepted ─► owed? (interrupt) ─► catch up with what was refused ─► take templates
+    ─► commit (round, batch) ─► play
 """
+
+from importlib import import_module
 
 from noria.failpoints import at
 from noria.graphs.context import Context
@@ -14,6 +17,9 @@ from noria.memory.steps import Steps
 async def steer(context: Context, number: int, batch: int, episodes: list[str]) -> None:
     """Make ready for the batch that comes, from 0; where none comes, only wait for what is owed."""
     at("batch.reached", (context, number, batch + 1))
+    if batch and (routes := context.config.methods.on("route")):
+        for rules in routes.values():
+            await import_module(rules.module).border(context, number, batch, rules)
     stand(context, number)
     await catch_up(context.history, context.index)
     if not episodes or Steps(context.history).batch(number, batch + 1) is not None:

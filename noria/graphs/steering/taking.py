@@ -27,7 +27,7 @@ from noria.prompts.fields import FIELDS, MARK
 from noria.prompts.lookup import places
 from noria.types import Step
 
-LISTS = frozenset({"neighbours", "weak", "faults", "notes"})
+LISTS = frozenset({"neighbours", "weak", "faults", "notes", "counts", "samples"})
 """Fields that hold several texts."""
 
 TEXTS = ("", "One short text.", "A long one, again and again. " * 20)

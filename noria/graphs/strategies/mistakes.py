@@ -24,8 +24,8 @@ NAME = "mistakes"
 TRIES = 8
 """Failures that are looked at for one hand."""
 
-WINDOWS = 32
-"""Windows of the domain that are drawn, of which the nearest to the failed task is dealt."""
+WINDOWS = 400
+"""Windows of the domain that are drawn at most, of which the nearest to the failed task is dealt."""
 
 
 def deal(hand: Dealt, rules: Method, setting: Setting, rng: random.Random) -> Dealt | None:
@@ -78,8 +78,13 @@ def _around(
 def _window(domain: Domain, task: Task, rng: random.Random) -> Json:
     """The window of the failed skill whose ranges hold the most of the failed parameters."""
     weak = (f"{domain.name}/{task.skill}",)
-    drawn = [domain.window(task.level, rng, weak=weak) for _ in range(WINDOWS)]
-    return max(drawn, key=lambda one: (one.get("skill") == task.skill, _held(one, task.parameters)))
+    drawn = (domain.window(task.level, rng, weak=weak) for _ in range(WINDOWS))
+    best, most = dict[str, object](), (False, -1)
+    for window in drawn:
+        near = (window.get("skill") == task.skill, _held(window, task.parameters))
+        if near > most:
+            best, most = window, near
+    return best
 
 
 def _held(window: Json, parameters: Json) -> int:

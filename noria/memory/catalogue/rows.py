@@ -59,7 +59,8 @@ class Told:
             one["outcome"], one["reason"], one["stage"], one["evidence"], instruction, answer,
             task.get("worded_by", ""), task["grounding"]["verifier"] if task else "", len(drafts), len(attempts),
             sum(passed), one["solve_rate"], one["sample"], seed.get("id", ""), seed.get("kind", ""),
-            seed.get("text", ""), deal.get("strategy", ""), *(names[seats[role]] if role in seats else "" for role in SEATS),
+            seed.get("text", ""), deal.get("strategy", ""),
+            *(names[seats[role]] if role in seats else "" for role in SEATS),
             dumps(templates), one["seconds"],
         ))  # fmt: skip
         rows["words"].append((number, instruction, answer, one["evidence"]))
@@ -95,7 +96,8 @@ def sample_row(
     return (
         sequence, one["id"], story["episode"], episode_number, one["role"], story["round"], story["domain"],
         story["skill"], story["level"], story["source"], story["worded_by"], story["policy"], names[story["policy"]],
-        names[story["generator"]], story["verifier"], story.get("warrant", "verified"), story.get("strategy", ""), messages[-2]["content"], messages[-1]["content"],
+        names[story["generator"]], story["verifier"], story.get("warrant", "verified"), story.get("strategy", ""),
+        messages[-2]["content"], messages[-1]["content"],
         story["solve_rate"], story["probes"], story["signature"], story["seed"], dumps(story["templates"]),
         dumps(messages), dumps(story), chain, withdrawn, quarantined,
     )  # fmt: skip

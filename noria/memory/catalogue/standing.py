@@ -135,7 +135,7 @@ def _exams(source: Source, target: sqlite3.Connection, marks: Marks, names: Name
         _put(target, "exam_items", [
             (number, at, one["task"]["domain"], one["task"]["skill"], one["task"]["level"], one.get("frozen", False),
              one["task"]["instruction"], one["parent"], one["student"], one["parent_passed"], one["student_passed"])
-            for at, one in enumerate(loads(answered), 1)
+            for at, one in enumerate(loads(answered), 1) if not one.get("again")
         ])  # fmt: skip
     return len(rows)
 

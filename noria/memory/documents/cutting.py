@@ -19,6 +19,7 @@ from noria.types import Seed
 LEAST = 12
 """Words that a passage has at least."""
 
+
 def cut(document: Document, *, words: int, overlap: int) -> Iterator[Seed]:
     """The passages of a document in their order."""
     before: tuple[str, str] = ("", "")

@@ -41,7 +41,7 @@ def documents(rules: Documents) -> tuple[list[Document], list[str]]:
             if rules.unusable == "refuse":
                 raise ConfigError(
                     f"The document {str(file)!r} cannot be used: {why}.",
-                    mend="Mend it, take it out of `methods.documents.paths`, or set `methods.documents.unusable: skip`.",
+                    mend="Take it out of `methods.documents.paths`, or set `methods.documents.unusable: skip`.",
                 ) from fault
             skipped.append(f"{file}: {why}")
     return found, skipped

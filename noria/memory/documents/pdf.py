@@ -1,6 +1,6 @@
 """PDF as blocks, read in a process of its own, for a file that is made to hurt can keep a parser busy for ever.
 
-    python -m noria.memory.documents.pdf FILE PAGES  ─►  a line of JSON a page, or one with the reason
+python -m noria.memory.documents.pdf FILE PAGES  ─►  a line of JSON a page, or one with the reason
 """
 
 import json

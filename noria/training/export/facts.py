@@ -119,14 +119,14 @@ def limits(history: History, written: Composition) -> list[str]:
         )
     if count := written.parts["warrant"]["judged"]:
         found.append(
-            f"**Opinion.** {count} of {tasks} tasks ({of(count, tasks)}) rest on a judge's opinion alone, and are marked "
-            "`judged` in the column `warrant`: leave them out where only verified data will do."
+            f"**Opinion.** {count} of {tasks} tasks ({of(count, tasks)}) rest on a judge's opinion alone, and are "
+            "marked `judged` in the column `warrant`: leave them out where only verified data will do."
         )
     names = sorted(written.parts["domain"])
     if not written.parts["warrant"]["judged"]:
         found.append(
-            f"**Narrow.** All tasks are of {len(names)} famil{'y' if len(names) == 1 else 'ies'} that programs can ground "
-            f"({', '.join(map(code, names))}); nothing here teaches open conversation, knowledge or safety."
+            f"**Narrow.** All tasks are of {len(names)} famil{'y' if len(names) == 1 else 'ies'} that programs can "
+            f"ground ({', '.join(map(code, names))}); nothing here teaches open conversation, knowledge or safety."
         )
     barred = [one for one in verifiers(history) if one["barred"]]
     found += [

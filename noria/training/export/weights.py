@@ -76,7 +76,7 @@ def write_weights(history: History, order: WeightsOrder, examine: Examined | Non
     """
     may_become(order.to, force=order.force)
     policy, chain = chosen(history, order), verify(history.ledger)
-    adapter = _here(Path(policy.adapter), order.session, policy, "adapter")
+    adapter = _here(Path(policy.adapter), order.session, policy, Path(policy.adapter).name)
     must_stand(policy.model_copy(update={"adapter": str(adapter)}))
     base = next((one for one in (history.policy(parent) for parent in policy.parents) if one), None)
     name = order.base_model or _hub(history)

@@ -21,9 +21,11 @@ from collections.abc import Mapping, Sequence
 
 from noria.config.methods.static import LabelNoise
 from noria.evaluators.domain import Domain
+from noria.memory.attempts import Answered
+from noria.memory.attempts import answered as attempted
 from noria.training.selecting.chats import answered, asked, plain
 from noria.training.selecting.selector import Selected, Tools
-from noria.types import Episode, Sample
+from noria.types import Sample
 
 
 async def select(samples: Sequence[Sample], rules: LabelNoise, tools: Tools) -> Selected:
@@ -37,8 +39,8 @@ async def select(samples: Sequence[Sample], rules: LabelNoise, tools: Tools) -> 
     of: defaultdict[str, list[Sample]] = defaultdict(list)
     for one in (*doubted, *judged):
         of[one.provenance.episode].append(one)
-    for episode in tools.history.some_episodes(list(of)):
-        for sample in of[episode.id]:
+    for episode in attempted(tools.history, list(of)):
+        for sample in of[episode.episode]:
             scores[sample.id], why = spoken_against(sample, episode, rules)
             if why:
                 left[sample.id] = why
@@ -52,19 +54,19 @@ def unique(sample: Sample, domains: Mapping[str, Domain]) -> bool:
     return domain is not None and domain.at(sample.provenance.level).unique
 
 
-def spoken_against(sample: Sample, episode: Episode, rules: LabelNoise) -> tuple[float, str]:
+def spoken_against(sample: Sample, episode: Answered, rules: LabelNoise) -> tuple[float, str]:
     """How much of its episode speaks against a sample, from 0 to 1, and why it is left out, if it is."""
     if sample.provenance.warrant == "judged":
         score = split(episode)
-        return score, "split verdicts" if len(episode.verdicts) > 1 and score >= rules.split else ""
+        return score, "split verdicts" if len(episode.rulings) > 1 and score >= rules.split else ""
     score, attempts = contradicted(sample, episode, rules.counted)
     why = {"agreeing": "attempts agree on another answer", "any": "attempts disagree"}[rules.counted]
     return score, why if attempts >= rules.attempts and score > rules.bound else ""
 
 
-def contradicted(sample: Sample, episode: Episode, counted: str) -> tuple[float, int]:
+def contradicted(sample: Sample, episode: Answered, counted: str) -> tuple[float, int]:
     """Share of the other attempts that speak against a sample's answer, and how many attempts there are."""
-    others = [one for one in episode.attempts if one.id != sample.provenance.attempt and one.source != "program"]
+    others = [one for one in episode.answers if one.id != sample.provenance.attempt and one.source != "program"]
     own = plain(answered(sample))
     # Another form of the right answer passed the same checks, and is no other answer.
     rivals = Counter(plain(one.response) for one in others if not one.passed and plain(one.response) != own)
@@ -88,7 +90,7 @@ def conflicts(samples: Sequence[Sample]) -> set[str]:
     return left
 
 
-def split(episode: Episode) -> float:
+def split(episode: Answered) -> float:
     """Share of an episode's verdicts that are against it."""
-    against = sum(one.ruling != "accept" for one in episode.verdicts)
-    return against / len(episode.verdicts) if episode.verdicts else 0.0
+    against = sum(one != "accept" for one in episode.rulings)
+    return against / len(episode.rulings) if episode.rulings else 0.0

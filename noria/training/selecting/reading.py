@@ -137,7 +137,10 @@ async def keep(tools: Tools, name: str, policy: str, read_now: Mapping[str, tupl
 
 
 async def _served(tools: Tools, policy: Policy, passages: Sequence[Passage]) -> dict[str, tuple[float, int]] | None:
-    """Nats and tokens of each answer, by the policy's server; none where it gives no logprobs."""
+    """Nats and tokens of each answer, by the policy's server; none where it gives no logprobs.
+
+    An answer whose chat is too long for the server is not among them.
+    """
     await tools.bring_up(policy.id)
     texts = dict.fromkeys(text for one in passages for text in _texts(one))
     read_now = await read(tools.desk, policy.id, f"reading-r{tools.number:04}", texts)
@@ -145,6 +148,8 @@ async def _served(tools: Tools, policy: Policy, passages: Sequence[Passage]) -> 
         return None
     found = {}
     for one in passages:
+        if not all(text in read_now for text in _texts(one)):
+            continue
         (nats, tokens), *before = (read_now[text] for text in _texts(one))
         found[one.key] = (nats - before[0][0], tokens - before[0][1]) if before else (nats, tokens)
     return found

@@ -13,7 +13,6 @@ free text; `by: policy` asks the critic's seat instead (`tag.md`), and whatever 
 """
 
 import asyncio
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -25,7 +24,7 @@ import yaml
 from noria.agents.tagger import Tagger
 from noria.config.methods.static import Tags
 from noria.evaluators.domain import Domain
-from noria.training.selecting.chats import asked
+from noria.training.selecting.chats import asked, words
 from noria.training.selecting.selector import Selected, Tools
 from noria.types import Sample
 
@@ -70,18 +69,22 @@ def sampled(found: Mapping[str, frozenset[str]], count: int) -> set[str]:
     kinds: defaultdict[frozenset[str], list[str]] = defaultdict(list)
     for key in sorted(found, reverse=True):
         kinds[found[key]].append(key)
-    # The last of a list is the first by id.
-    left = sorted(kinds, key=lambda tags: (-len(tags), sorted(tags)))
+    # The last of a list is the first by id. Sets as bits, for there are many passes.
+    bits = {tag: 1 << at for at, tag in enumerate(sorted({tag for tags in kinds for tag in tags}))}
+    ordered = sorted(kinds, key=lambda tags: (-len(tags), sorted(tags)))
+    left = [(sum(bits[tag] for tag in tags), kinds[tags]) for tags in ordered]
     kept = set[str]()
     while len(kept) < count and left:
-        covered = set[str]()
-        for tags in left:
-            if len(kept) < count and not tags <= covered:
-                covered |= tags
-                kept.add(kinds[tags].pop())
+        covered = 0
+        for own, keys in left:
+            if own & ~covered:
+                covered |= own
+                kept.add(keys.pop())
+                if len(kept) == count:
+                    break
         if not covered:
             break
-        left = [tags for tags in left if kinds[tags]]
+        left = [one for one in left if one[1]]
     return kept | set(sorted(found.keys() - kept)[: count - len(kept)])
 
 
@@ -91,12 +94,12 @@ def tagger(domains: Mapping[str, Domain]) -> Callable[[Sample], frozenset[str]]:
     lexicon = _searched(_lexicon())
 
     def tags(sample: Sample) -> frozenset[str]:
-        story, text = sample.provenance, asked(sample).casefold()
+        story, text = sample.provenance, words(asked(sample))
         skill = (f"{story.domain}: {part.replace('_', ' ')}" for part in story.skill.split("_and_"))
-        words = own.get(story.domain)
+        found = own.get(story.domain)
         return frozenset((
             story.domain, *skill, f"level {story.level}", *lexicon(text),
-            *(f"{story.domain}: {word}" for word in (words(text) if words else ())),
+            *(f"{story.domain}: {word}" for word in (found(text) if found else ())),
         ))  # fmt: skip
 
     return tags
@@ -120,15 +123,11 @@ def closed(domain: Domain) -> set[str]:
     return {one for one in found if len(one) > 1}
 
 
-def _searched(words: Mapping[str, Sequence[str]]) -> Callable[[str], set[str]]:
-    """What finds the tags whose words stand in a text without case, in one pass over it."""
-    of = {word.casefold(): tag for tag, shown in words.items() for word in shown}
-    if not of:
-        return lambda text: set()
-    longest = sorted(of, key=lambda word: (-len(word), word))
-    bounded = (rf"\b{re.escape(word)}\b" if word[0].isalnum() else re.escape(word) for word in longest)
-    pattern = re.compile("|".join(bounded))
-    return lambda text: {of[word] for word in pattern.findall(text)}
+def _searched(shown: Mapping[str, Sequence[str]]) -> Callable[[Sequence[str]], set[str]]:
+    """What finds the tags whose words stand in a text, by its words."""
+    of = {tuple(words(one)): tag for tag, some in shown.items() for one in some}
+    sizes = sorted({len(one) for one in of})
+    return lambda text: {of[run] for size in sizes for run in zip(*(text[at:] for at in range(size))) if run in of}  # noqa: B905 (the shortest ends it)
 
 
 @cache
