@@ -120,14 +120,20 @@ class Judge(Agent):
 
         return list(await asyncio.gather(*(ruled(at, one) for at, one in enumerate(planted, 1))))
 
-    async def calibrate(self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int) -> JudgeCard:
-        """Rule unaided on planted answers, `items` right and wrong ones and what fools judges, all at once."""
+    async def calibrate(
+        self, episode: str, domains: Sequence[Domain], levels: Sequence[int], items: int, *, reserved: bool = False
+    ) -> JudgeCard:
+        """Rule unaided on planted answers, `items` right and wrong ones and what fools judges, all at once.
+
+        With `reserved` they answer tasks that no sample may be made of, and so no judge was trained on.
+        """
 
         async def preferred(number: int, pair: Pair) -> bool | None:
             better = await self._compared(episode, 2, 2 * number, pair.instruction, (pair.right, pair.wrong))
             return None if better is None else better == 0
 
-        planted, shown = plants(domains, levels, items, episode), pairs(domains, levels, PAIRS if items else 0, episode)
+        planted = plants(domains, levels, items, episode, reserved=reserved)
+        shown = pairs(domains, levels, PAIRS if items else 0, episode, reserved=reserved)
         rulings = await self.unaided(episode, planted)
         return judge_card(rulings, await asyncio.gather(*(preferred(at, one) for at, one in enumerate(shown, 1))))
 

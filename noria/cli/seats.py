@@ -59,12 +59,13 @@ def _seats(story: History) -> list[dict[str, Any]]:
             promoted = student is not None and base is not None and student.id != base.id
             holder, since = (student.name, student.round + promoted) if student else ("nobody", 1)
             how = "promoted" if promoted else "no student was promoted"
-        elif who == "student" and seat is not None:
+        elif who in ("student", "base") and role != "solver" and seat is not None:
             holder, since, how = names.get(seat.policy, seat.policy), seat.since, "earned by an exam"
         elif who in ("student", "base"):
             holder = base.name if base else "nobody"
             how = "fixed by the config" if who == "base" else "no exam is held for it"
             how = "until a student earns it" if role in config.earnable() else how
+            how = "until a trained judge earns it" if role == "judge" and config.methods.trained_judge else how
         own = [exam for exam in exams if exam.role == role]
         found.append(
             {"role": role, "holder": holder, "since": max(1, since), "how": how, "exams": [

@@ -86,7 +86,7 @@ class SessionConfig(Part):
     @model_validator(mode="after")
     def _seats(self) -> "SessionConfig":
         for name in self.endpoints:
-            if name in ("student", "base") or name.startswith("student-r"):
+            if name in ("student", "base") or name.startswith(("student-r", "judge-r")):
                 raise ValueError(f"endpoints.{name} has a name of the session's own policies; call it otherwise")
         for role, seat in self.seats.items():
             if seat not in ("student", "base") and seat not in self.endpoints:
@@ -106,8 +106,16 @@ class SessionConfig(Part):
         return self.seats.get(role, "student" if role in BY_DEFAULT else "base")
 
     def earnable(self) -> tuple[Role, ...]:
-        """The roles whose seat the student may earn by an exam; none where no exam is to be held."""
-        return tuple(role for role in ROLES if role != "solver" and self.seat(role) == "student" and self.roles.items)
+        """The roles whose seat the student may earn by an exam; none where no exam is to be held.
+
+        Where judges are trained, one of them may earn the judge's seat, and no student.
+        """
+        own = tuple(role for role in ROLES if role != "solver" and self.seat(role) == "student" and self.roles.items)
+        return tuple(role for role in own if role != "judge" or self.methods.trained_judge is None)
+
+    def contested(self) -> int:
+        """How many seats exams may give away, to a student or to a trained judge."""
+        return len(self.earnable()) + (self.methods.trained_judge is not None)
 
     def needs_local(self) -> bool:
         """Whether any seat is held by a model Noria serves itself."""

@@ -36,9 +36,12 @@ def candidates(name: str, count: int, fits: Fits) -> list[Planted]:
     return balanced(name, count, claimable, lambda one: one.kind != "sound")
 
 
-def answers(name: str, count: int, domains: Sequence[Domain], levels: Sequence[int]) -> list[Plant]:
-    """Answers for a judge, of one level of each domain."""
-    return balanced(name, count, plants(domains, levels, count, name), lambda one: one.kind != "right")
+def answers(
+    name: str, count: int, domains: Sequence[Domain], levels: Sequence[int], *, reserved: bool = False
+) -> list[Plant]:
+    """Answers for a judge, of one level of each domain; with `reserved` of tasks that no sample may be made of."""
+    made = plants(domains, levels, count, name, reserved=reserved)
+    return balanced(name, count, made, lambda one: one.kind != "right")
 
 
 def balanced(name: str, count: int, among: Sequence[Item], bad: Callable[[Item], bool]) -> list[Item]:

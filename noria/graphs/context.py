@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from langgraph.runtime import RunControl
 
@@ -26,8 +26,16 @@ from noria.training.curate import Curated
 from noria.training.standing import stand
 from noria.types import ROLES, Dealt, Episode, Policy, Role
 
-Trainer = Callable[[str, int, Policy, Curated, Callable[[Any], None]], Awaitable[Policy]]
-"""Name, round, base and rows to the policy that learned them; told of each step."""
+
+class Trainer(Protocol):
+    """Who trains."""
+
+    def __call__(
+        self, name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None],
+        *, student: bool = True, epochs: int = 0,
+    ) -> Awaitable[Policy]:  # fmt: skip
+        """The policy that learned the rows; `epochs` stand for the config's where they are given."""
+        ...
 
 
 @dataclass
@@ -114,7 +122,7 @@ class Context:
         earned, seats = held(self.history, withdrawn(self.history)), dict[Role, str]()
         for role in ROLES:
             who = self.config.seat(role)
-            if who == "student" and role != "solver":
+            if who in ("student", "base") and role != "solver":
                 seats[role] = earned[role].policy if role in earned else self.pointer("base").id
             else:
                 seats[role] = self.remote[who] if who in self.remote else self.pointer(who).id

@@ -4,14 +4,10 @@ Each step first asks the ledger whether it was done, so each may be run again.
 """
 
 import time
-from collections.abc import Mapping
-from importlib import import_module
 
-from noria.agents.judge import Judge
-from noria.evaluators.cards import JudgeCard, VerifierCard, verifier_card
-from noria.evaluators.domain import Domain
 from noria.failpoints import at
 from noria.graphs.context import Context
+from noria.graphs.calibrating import calibrated, measured, ruled
 from noria.graphs.cooling import cooled
 from noria.graphs.leaning.leans import leans
 from noria.graphs.plan import deal
@@ -19,8 +15,8 @@ from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
 from noria.graphs.serving import fill
 from noria.graphs.stages import add_stage, found_done, stage
 from noria.graphs.steering.steering import take
+from noria.graphs.strategies.dealing import arms, strategies
 from noria.graphs.withdrawing import retrains
-from noria.identity import stream
 from noria.memory.neighbours import catch_up
 from noria.types import Dealt
 
@@ -35,8 +31,8 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
-            verifiers = await _measured(context, number, levels)
-            judge, opinions = await _calibrated(context, number, levels, seats["judge"])
+            verifiers = await measured(context, number, levels)
+            judge, opinions = await calibrated(context, number, levels, seats["judge"])
             cool, leaning = cooled(context.history, number), await leans(context, number)
             benched = frozenset((one.domain, one.level) for one in verifiers if not one.admits)
             dealt = deal(
@@ -48,7 +44,7 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             )  # fmt: skip
             if opinions:
                 # Where the judge alone can tell, it has a say by what it was worth there.
-                dealt = [_ruled(one, domains, opinions) for one in dealt]
+                dealt = [ruled(one, domains, opinions) for one in dealt]
             shares = arms(context, number)
             dealt = strategies(context, number, dealt, shares, levels, benched)
             cards = {
@@ -70,60 +66,6 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     elif dealt:
         await found_done(context, number, "plan")
     return dealt
-
-
-def arms(context: Context, number: int) -> dict[str, float]:
-    """Each strategy's share of a round's deal: the config's, or the bandit's where it is on."""
-    methods = context.config.methods.on("deal")
-    for rules in context.config.methods.on("meta").values() if methods else ():
-        found: dict[str, float] = import_module(rules.module).shares(context, number, rules)
-        return found
-    return {name: float(getattr(rules, "share", 0.0)) for name, rules in methods.items()}
-
-
-def strategies(
-    context: Context, number: int, dealt: list[Dealt], shares: dict[str, float], levels: Levels,
-    benched: frozenset[tuple[str, int]],
-) -> list[Dealt]:  # fmt: skip
-    """The hands, as far as they are theirs, as the strategies that are on deal them."""
-    methods = context.config.methods.on("deal")
-    if not methods:
-        return dealt
-    from noria.graphs.strategies.assigning import Setting, assign
-
-    setting = Setting(context.config, context.domains, context.history, context.index, number, levels, benched)
-    rng = stream(context.config.random, "strategies", number)
-    return assign(dealt, methods, shares, setting, rng)
-
-
-async def _calibrated(context: Context, number: int, levels: Levels, policy: str) -> tuple[JudgeCard, JudgeCard | None]:
-    """The judge's cards: where programs know what is right, and where it alone can tell, if that is dealt."""
-    place, items = f"calibration-r{number:04}", context.config.judge.calibration
-    own = {name: context.domains[name].at(of[0]) for name, of in levels.items()}
-    told = [name for name, domain in own.items() if domain.warrant == "judged"]
-    rest = [name for name in own if name not in told]
-
-    async def card(where: str, names: list[str]) -> JudgeCard:
-        judge = Judge(context.desk, policy)
-        return await judge.calibrate(where, [own[one] for one in names], [levels[one][0] for one in names], items)
-
-    first = await card(place, rest or told)
-    return first, (await card(f"{place}/judged", told) if rest and told else first if told else None)
-
-
-def _ruled(hand: Dealt, domains: Mapping[str, Domain], opinions: JudgeCard) -> Dealt:
-    judged = domains[hand.domain].at(hand.level).warrant == "judged"
-    return hand.model_copy(update={"veto": opinions.veto}) if judged else hand
-
-
-async def _measured(context: Context, number: int, levels: Levels) -> list[VerifierCard]:
-    """The card of every verifier that this round may deal to."""
-    items, stream = context.config.verifiers.planted, f"{context.config.random}/cards/{number}"
-    return [
-        await verifier_card(context.domains[name].at(level), level, context.desk.runner, items, stream)
-        for name, own in levels.items()
-        for level in own
-    ]
 
 
 async def settle(context: Context, number: int) -> list[Dealt]:

@@ -15,6 +15,7 @@ holds a seat (see `memory/seatings.py`); whoever lost its last one leaves.
 import asyncio
 import time
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from noria.evaluators import role_exams, role_items
@@ -25,7 +26,7 @@ from noria.graphs.examination import asked_of
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
 from noria.memory.seatings import keep_seating, seatings, spent
-from noria.types import Role, RoleItem
+from noria.types import Role, RoleExam, RoleItem
 
 
 async def seat(context: Context, number: int, student: str) -> None:
@@ -41,13 +42,19 @@ async def seat(context: Context, number: int, student: str) -> None:
     if left := [role for role in roles if role not in held]:
         async with stage(context, number, "seat"):
             for role in left:
-                await _examined(context, number, role, student)
+                await examined(context, number, role, student)
     elif held:
         await found_done(context, number, "seat")
 
 
-async def _examined(context: Context, number: int, role: Role, student: str) -> None:
-    """Hold one exam, and write who has the seat."""
+async def judges(context: Context, number: int) -> None:
+    """Where judges are trained, the round's sits its exam, whether a student was promoted or not."""
+    for rules in context.config.methods.on("judge").values():
+        await import_module(rules.module).judge(context, number, rules)
+
+
+async def examined(context: Context, number: int, role: Role, student: str) -> RoleExam:
+    """Hold one exam, and write who has the seat; `student` is the policy that would take it."""
     started, holder = time.monotonic(), context.policy(context.seats()[role])
     policy, place = context.policy(student), f"roles-r{number:04}/{role}"
     for one in (holder, policy):
@@ -55,7 +62,7 @@ async def _examined(context: Context, number: int, role: Role, student: str) -> 
     items, sit = await _paper(context, number, role, place)
     sides = await asyncio.gather(*(sit(one.id, f"{place}/{one.id}", items) for one in (holder, policy)))
     nth = len({exam.round for exam in seatings(context.history) if exam.round < number}) + 1
-    alpha = role_exams.level(context.config.roles.alpha, nth, len(context.config.earnable()))
+    alpha = role_exams.level(context.config.roles.alpha, nth, context.config.contested())
     exam = role_exams.compared(number, role, (holder.id, sides[0]), (policy.id, sides[1]), alpha)
     left_out = beaten_among(context.domains, context.config.domains, context.history)
     cost = {**spent(context.history, place), "seconds": round(time.monotonic() - started, 3)}
@@ -71,6 +78,7 @@ async def _examined(context: Context, number: int, role: Role, student: str) -> 
     ]
     await keep_seating(context.history, exam, answered)
     context.tell("seating", {"exam": exam, "student": policy.name, "holder": holder.name})
+    return exam
 
 
 async def _paper(context: Context, number: int, role: Role, place: str) -> tuple[list[Any], Any]:
@@ -86,8 +94,11 @@ async def _paper(context: Context, number: int, role: Role, place: str) -> tuple
             return proposals.windows(context, number, asked_of(context)), partial(proposals.generator, context)
         case "judge":
             first = {key: own[0] for key, own in levels.items()}
+            reserved = context.config.methods.trained_judge is not None
             domains = [context.domains[key].at(one) for key, one in first.items()]
-            found: list[Any] = role_items.answers(name, count, domains, list(first.values())) if first else []
+            found: list[Any] = (
+                role_items.answers(name, count, domains, list(first.values()), reserved=reserved) if first else []
+            )
             sit: sitting.Sit = sitting.judge
         case "critic":
             found, sit = await asyncio.to_thread(role_items.wordings, name, count, fits), sitting.critic

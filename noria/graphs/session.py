@@ -7,12 +7,11 @@
       ├─ cool_down ◄───────────────────────┤   ▲                        │
       └─ step_back ◄───────────────────────┘   └──────── probate ◄──────┘
 
-The graph's state holds numbers and ids; the ledger holds the story, and where the two
-disagree the ledger is right. So every node first asks the ledger what is done already: a
-node that runs again after a crash pays for nothing twice. `steer` and `promote` may interrupt
-the graph and wait for a person, with nothing in hand. A failing episode would cancel its
-siblings, so it never raises: it is settled as an error. Only what ends the whole session (a
-full disk, a dead server) leaves the graph; then it can be resumed.
+The graph's state holds numbers and ids; the ledger holds the story, and is right where the two
+disagree. So every node first asks the ledger what is done already: one that runs again after a crash
+pays for nothing twice. `steer` and `promote` may interrupt the graph and wait for a person, with nothing in hand. A
+failing episode would cancel its siblings, so it never raises: it is settled as an error. Only what ends the whole
+session (a full disk, a dead server) leaves the graph; then it can be resumed.
 """
 
 from langgraph.graph import END, START, StateGraph
@@ -95,6 +94,7 @@ async def seat(state: State, runtime: Runtime[Context]) -> Update:
 
 async def probate(state: State, runtime: Runtime[Context]) -> Update:
     """A student promoted in an earlier round is examined once more against its parent; if it is worse, it goes."""
+    await seating.judges(runtime.context, state["round"])
     await probation.probate(runtime.context, state["round"])
     at("round.probated")
     return {}

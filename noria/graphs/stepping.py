@@ -75,5 +75,6 @@ async def settle_fleet(context: Context) -> None:
         earlier = before(history, student.id)
         if earlier is not None and context.fleet.launcher.keeps(context.policy(earlier)):
             keep.add(earlier)
-        for policy in sorted(context.lineage - keep):
+        judges = {one.id for one in history.policies() if one.adapter and not one.student}
+        for policy in sorted((context.lineage | judges) - keep):
             await context.fleet.retire(policy)

@@ -9,6 +9,9 @@ any more was rolled back, and loses what it earned, as a tainted one does; a sea
 before. Training always starts from the base, so the line is not told by a policy's parents
 but by whom each promoted student was examined against.
 
+A judge that was trained for its seat alone stands in no line: it holds what it earned until it is
+tainted, or until another earns it later.
+
 Every policy that holds a seat must be served, on a CPU in a server of its own. So besides
 the base and the current student at most `OLDER` students hold seats, those that earned one
 last; what others earned falls to the holder before.
@@ -92,7 +95,19 @@ def held(history: History, withdrawn: Collection[str] = ()) -> dict[Role, Held]:
     """The earned seats as they are held now, without what tainted policies and those `withdrawn` once earned."""
     gone = {*withdrawn, *Withdrawals(history.ledger).tainted()}
     standing = [policy for policy in line(history) if policy not in gone]
-    return holders(seatings(history), standing)
+    exams = seatings(history)
+    found = holders(exams, standing)
+    for exam in exams:
+        later = exam.role not in found or found[exam.role].since <= exam.round
+        if exam.seated and later and exam.student not in gone and _apart(history, exam.student):
+            found[exam.role] = Held(exam.student, exam.round + 1)
+    return found
+
+
+def _apart(history: History, policy: str) -> bool:
+    """Whether a policy is of no line of students: trained for a seat alone."""
+    found = history.policy(policy)
+    return found is not None and not found.student
 
 
 def holders(exams: Sequence[RoleExam], standing: Sequence[str]) -> dict[Role, Held]:

@@ -19,7 +19,7 @@ from noria.memory.accepted import Head
 from noria.training.export.cases import Case
 from noria.training.pairs import Pair
 from noria.training.selecting.selector import Tools
-from noria.types import Sample, rests_alone
+from noria.types import rests_alone
 
 PAGE = 64
 """Samples that are loaded with their episodes at once."""
@@ -56,7 +56,7 @@ async def gathered(tools: Tools, rules: Preferring, barred: Barred, method: str,
 
 
 async def _some(tools: Tools, barred: Barred, method: str, make: Making, wanted: int, **which: int) -> list[Pair]:
-    ids = [one.id for one in tools.history.heads(role="solver", **which) if barred.admits(one)]
+    ids = admitted(tools, barred, **which)
     stream(tools.name, method, *which).shuffle(ids)
     found: list[Pair] = []
     async for pairs in _made(tools, ids, barred, make):
@@ -70,14 +70,19 @@ async def _made(tools: Tools, ids: Iterable[str], barred: Barred, make: Making) 
     """The pairs of each sample, in the order of the ids."""
     left = iter(ids)
     while page := list(islice(left, PAGE)):
-        loaded = {one.id: one for one in tools.history.loaded(page)}
-        samples = [loaded[one] for one in page if loaded[one].provenance.warrant == "verified"]
-        for pairs in await make(cases(tools, samples)):
+        for pairs in await make(cases(tools, page)):
             yield [pair for pair in pairs if pair.policy not in barred.policies]
 
 
-def cases(tools: Tools, samples: Sequence[Sample]) -> list[Case]:
-    """Samples with the episodes that gave them."""
+def admitted(tools: Tools, barred: Barred, **which: int) -> list[str]:
+    """The samples of a round (`number`), of those before one (`before`) or of all that may be learned from, by id."""
+    return [one.id for one in tools.history.heads(role="solver", **which) if barred.admits(one)]
+
+
+def cases(tools: Tools, ids: Sequence[str]) -> list[Case]:
+    """Verified samples of some ids, in their order, with the episodes that gave them."""
+    loaded = {one.id: one for one in tools.history.loaded(ids)}
+    samples = [loaded[one] for one in ids if loaded[one].provenance.warrant == "verified"]
     wanted = [one.provenance.episode for one in samples]
     episodes = {one.id: one for one in tools.history.some_episodes(wanted)}
     return [Case(episodes[one.provenance.episode], one, None) for one in samples]

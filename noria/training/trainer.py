@@ -25,7 +25,7 @@ from noria.training.models import weights_id
 from noria.training.publish import aside, made, publish
 from noria.training.rows import write_rows
 from noria.training.sft_job import Job
-from noria.types import Policy
+from noria.types import Json, Policy
 
 
 class Trainer:
@@ -81,7 +81,7 @@ class Trainer:
         )
         done = await train(job, on_step=on_step, silence=self.rules.silence)
         at("training.adapter_made")
-        adapter, reports = done.folder, dict[str, Any]()
+        adapter, reports = done.folder, dict[str, Json]()
         if student and self.methods:
             start = Start(name, base, adapter, place, chosen, self.rules, self.bf16, on_step)
             adapter, reports = await further(start, self.methods)

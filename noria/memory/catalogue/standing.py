@@ -83,6 +83,9 @@ def _policies(source: Source, target: sqlite3.Connection, facts: Mapping[str, li
     stepped = {policy for one in moves for policy in one.get("withdrawn", ())}
     examined = source.rows("SELECT json_extract(body, '$.student'), promoted FROM exams")
     became = {student: "promoted" if promoted else "kept out" for student, promoted in examined}
+    if source.has("seatings"):  # a judge of its own training is no student: its exam is that of its seat
+        seated = source.rows("SELECT student, max(seated) FROM seatings GROUP BY student")
+        became = {policy: "promoted" if sits else "kept out" for policy, sits in seated} | became
     learned = {key for (key,) in target.execute("SELECT DISTINCT policy FROM learned")}
 
     def state(one: Any) -> str:
