@@ -1,8 +1,8 @@
 """What a round trusts before it deals: the card of every verifier, and of the judge.
 
-    levels that may be dealt ─► verifiers shown planted answers ─► cards ─► who admits
-                             ─► judge shown planted answers     ─► card  ─► veto
-                                 └ where it alone can tell, a card of its own
+levels that may be dealt ─► verifiers shown planted answers ─► cards ─► who admits
+                         ─► judge shown planted answers     ─► card  ─► veto
+                             └ where it alone can tell, a card of its own
 """
 
 from collections.abc import Mapping
@@ -47,5 +47,3 @@ async def measured(context: Context, number: int, levels: Levels) -> list[Verifi
         for name, own in levels.items()
         for level in own
     ]
-
-

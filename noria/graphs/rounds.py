@@ -6,12 +6,12 @@ Each step first asks the ledger whether it was done, so each may be run again.
 import time
 
 from noria.failpoints import at
-from noria.graphs.context import Context
 from noria.graphs.calibrating import calibrated, measured, ruled
+from noria.graphs.context import Context
 from noria.graphs.cooling import cooled
 from noria.graphs.leaning.leans import leans
 from noria.graphs.plan import deal
-from noria.graphs.quarantine import Levels, beaten_among, exhausted, trusted
+from noria.graphs.quarantine import beaten_among, exhausted, trusted
 from noria.graphs.serving import fill
 from noria.graphs.stages import add_stage, found_done, stage
 from noria.graphs.steering.steering import take

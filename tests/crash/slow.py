@@ -23,10 +23,10 @@ def main(config: str, seconds: float) -> int:
     settings = load(Path(config))
     means = build.means(settings)
 
-    async def slowly(*words: Any) -> Policy:
+    async def slowly(*words: Any, **more: Any) -> Policy:
         print("training", file=sys.stderr, flush=True)
         await asyncio.sleep(seconds)
-        return await means.trainer(*words)
+        return await means.trainer(*words, **more)
 
     def found(_: object) -> Means:
         return replace(means, trainer=slowly)

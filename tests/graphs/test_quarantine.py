@@ -121,9 +121,9 @@ class Played:
         means = build.means(self.settings)
         pretend = means.trainer
 
-        async def trainer(name: str, number: int, base: Any, chosen: Any, on_step: Any) -> Any:
+        async def trainer(name: str, number: int, base: Any, chosen: Any, on_step: Any, **more: Any) -> Any:
             write_rows(self.settings.session / f"rows-{number}.jsonl", chosen.rows)
-            return await pretend(name, number, base, chosen, on_step)
+            return await pretend(name, number, base, chosen, on_step, **more)
 
         def ended(episode: Episode) -> None:
             if self.broken_in == episode.round and episode.position >= 12:

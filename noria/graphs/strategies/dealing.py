@@ -1,4 +1,4 @@
-"""The strategies' part in a deal: their shares, and the hands as they deal them. Nothing is imported where none is on."""
+"""The strategies' part in a deal: their shares, and the hands as they deal them."""
 
 from importlib import import_module
 
@@ -30,5 +30,3 @@ def strategies(
     setting = Setting(context.config, context.domains, context.history, context.index, number, levels, benched)
     rng = stream(context.config.random, "strategies", number)
     return assign(dealt, methods, shares, setting, rng)
-
-
