@@ -117,7 +117,8 @@ async def test_beliefs_follow_from_what_the_ledger_holds(tmp_path: Path) -> None
         await keep_beliefs(history, found)
     plain, a = [one for one in beliefs(history) if one.round == 2]
     assert (a.arm, a.dealt, a.accepted, a.tokens, a.rows, a.taught) == ("a", 8, 8, 800, 8, 0.8)
-    assert (plain.tokens, plain.rows, plain.gain) == (8000, 2, pytest.approx(18 / 40))
+    assert (plain.tokens, plain.rows) == (8000, 2)
+    assert plain.gain == pytest.approx(18 / 40)
     plain, a = [one for one in beliefs(history) if one.round == 3]
     assert a.cost == 100
     assert plain.cost == 1000

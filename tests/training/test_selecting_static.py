@@ -222,14 +222,21 @@ def test_a_quota_is_met_or_the_least_is_kept(sizes: list[int], share: float, lea
 
 
 def test_quotas_hold_a_domain_to_its_share(played: Played) -> None:
-    samples = played.samples(1) + played.samples(2)
-    largest, held = Counter(one.provenance.domain for one in samples).most_common(1)[0]
-    share = 0.75 * held / len(samples)
-    (found,), kept = played.chosen(samples, quotas={"domain": max(0.36, share), "cluster": 1.0, "least": 0.1})
+    every = played.samples(1) + played.samples(2)
+    largest, held = Counter(one.provenance.domain for one in every).most_common(1)[0]
+    others = [one for one in every if one.provenance.domain != largest]
+    first = {one.provenance.domain: one for one in others}
+    assert len(first) == 2
+    few = [one for one in others if one in first.values() or one is others[0]]
+    samples = [one for one in every if one.provenance.domain == largest] + few
+    rules = {"domain": 0.4, "cluster": 1.0, "least": 0.1}
+    (found,), kept = played.chosen(samples, quotas=rules)
     left = Counter(one.provenance.domain for one in samples if one.id in kept)
-    assert left[largest] <= max(0.36, share) * left.total()
-    assert found.why == {"domain is full": len(samples) - len(kept)}
-    assert played.chosen(samples, quotas={"domain": max(0.36, share), "cluster": 1.0, "least": 0.1})[1] == kept
+    assert held > left[largest] == len(few), "half of three domains' rows is one and a half times the even part"
+    assert found.why == {"domain is full": held - len(few)}
+    assert played.chosen(samples[::-1], quotas=rules)[1] == kept
+    even = [one for one in every if one.provenance.domain != largest][:4]
+    assert played.chosen(even[:2], quotas={"cluster": 0.01, "domain": 0.01})[1], "of two rows one can be kept"
 
 
 def test_a_rival_on_which_attempts_agree_speaks_against_an_answer(played: Played) -> None:

@@ -131,9 +131,9 @@ class Quotas(Method):
     clusters: int = Field(default=0, ge=0, le=1000)
     """Clusters; 0 takes the root of half the samples, 64 at most."""
     cluster: float = Field(default=0.2, gt=0, le=1)
-    """Share of what is kept that one cluster may hold."""
+    """Share of what is kept that one cluster may hold; one and a half times its even part in any case."""
     domain: float = Field(default=0.6, gt=0, le=1)
-    """Share of what is kept that one domain may hold."""
+    """Share of what is kept that one domain may hold; one and a half times its even part in any case."""
     least: float = Field(default=0.6, gt=0, le=1)
     """Share of the samples that each of the two quotas keeps at least, though the share be not met then."""
     excess: Literal["nearest", "farthest", "draw"] = "nearest"

@@ -4,9 +4,10 @@
 
 Balanced sampling from clusters keeps rare kinds visible beside frequent ones (in the manner of the
 flat mixtures of Vo et al., arXiv 2405.15613). The share is of what is kept, so that leaving out makes
-the bound tighter: the largest size is sought at which every group fits. Where the kinds are few or
-very uneven, that would leave next to nothing (one domain can never hold less than all); `least` is
-kept in any case then, and the facts tell the share that was met.
+the bound tighter: the largest size is sought at which every group fits. One of two domains can never
+hold less than half, so a group may always hold half as much again as its even part. Where the kinds
+are very uneven that would still leave next to nothing; `least` is kept in any case then, and the facts
+tell the share that was met.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from noria.training.selecting.clusters import clusters
 from noria.training.selecting.selector import Selected, Tools
 from noria.training.selecting.vectors import vectors
 from noria.types import Sample
+
+EVEN = 1.5
+"""How often its even part a group may hold, however small the share that was asked for."""
 
 
 async def select(samples: Sequence[Sample], rules: Quotas, tools: Tools) -> Selected:
@@ -49,7 +53,7 @@ async def select(samples: Sequence[Sample], rules: Quotas, tools: Tools) -> Sele
 def excess(group: dict[str, str], share: float, least: float, rank: Callable[[str], float]) -> set[str]:
     """Who leaves so that no group holds more than its share: id to group in, those of lowest rank first."""
     sizes = Counter(group.values())
-    bound = most(list(sizes.values()), share, least)
+    bound = most(list(sizes.values()), max(share, EVEN / max(1, len(sizes))), least)
     members: dict[str, list[str]] = {}
     for key, name in group.items():
         members.setdefault(name, []).append(key)
