@@ -205,6 +205,17 @@ def test_self_instruct_shows_what_was_accepted_before(history: History) -> None:
     assert self_instruct.deal(hand, SelfInstruct(), empty, stream("z")) is None
 
 
+def test_the_users_rows_are_examples_where_nothing_was_accepted_yet(tmp_path: Path) -> None:
+    row = build.seed("How do I bake bread?").model_copy(update={"kind": "row"})
+    hand = build.dealt(domain="open", window={"skill": "advise", "subject": "tea"})
+    ledger = Ledger(tmp_path, write=True)
+    asyncio.run(History(ledger).keep_seeds([row]))
+    found = self_instruct.deal(hand, SelfInstruct(), setting_of(History(ledger), 1), stream("rows"))
+    ledger.close()
+    assert found
+    assert (found.brief["examples"], found.parents) == ([row.text], (row.id,))
+
+
 def test_an_attack_becomes_a_candidate_one_level_up(history: History) -> None:
     setting = setting_of(history)
     found = hardened.holes(setting, Hardened())

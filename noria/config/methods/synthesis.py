@@ -41,7 +41,7 @@ class SelfInstruct(Strategy):
     paper: ClassVar[str] = "Self-Instruct, arXiv 2212.10560"
 
     examples: int = Field(default=4, ge=1, le=12)
-    """Instructions that are shown: accepted ones of the domain, and the user's own rows."""
+    """Instructions that are shown: accepted ones of the domain, and in `open` the user's own rows."""
     rows: int = Field(default=1, ge=0, le=12)
     """How many of them are the user's own rows, where there are any."""
 

@@ -19,11 +19,10 @@ from typing import Any
 from noria.config.methods.synthesis import Evolve, Operator
 from noria.evaluators.constraints import AND
 from noria.evaluators.domain import Domain
+from noria.evaluators.open import FREE, Open
 from noria.graphs.strategies.assigning import Setting
 from noria.graphs.strategies.drawing import above, accepted, asked, size, task_of, windows
 from noria.types import Dealt, Json, Task
-
-OPEN = "open"
 
 
 def deal(hand: Dealt, rules: Evolve, setting: Setting, rng: random.Random) -> Dealt | None:
@@ -38,9 +37,9 @@ def deal(hand: Dealt, rules: Evolve, setting: Setting, rng: random.Random) -> De
         return None
     told: dict[str, Any] = {"parents": (sample.id,), "brief": {"operator": operator, "given": [asked(sample)]}}
     domain = setting.domains[hand.domain]
-    if hand.domain == OPEN:
+    if hand.domain == Open.name:
         level = above(levels, task.level) or task.level if operator != "widen" else task.level
-        kind = task.skill if operator != "widen" else "free"
+        kind = task.skill if operator != "widen" else FREE
         return setting.moved(hand, level, {"skill": kind, "subject": ""}, **told)
     if moved := step(domain, task, operator, levels, rng):
         return setting.moved(hand, *moved, **told)

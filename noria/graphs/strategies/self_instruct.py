@@ -1,6 +1,6 @@
 """Self-Instruct (Wang et al., arXiv 2212.10560): examples in the prompt, and a task that is none of them.
 
-    accepted instructions of the domain + the user's rows ─► shown ─► the generator's own
+    accepted instructions of the domain (in `open` the user's rows too) ─► shown ─► the generator's own
 
 The paper keeps a new instruction whose ROUGE-L with every earlier one is under 0.7. Noria needs no
 ROUGE for that (google-research's `rouge-score` would be the maintained one): a task of an executed
@@ -10,10 +10,13 @@ grow with the square of what was accepted. The window is the plan's own, so that
 generator that repeats its examples still covers the space.
 """
 
+import json
 import random
 
 from noria.config.methods.synthesis import SelfInstruct
 from noria.evaluators.foreign import foreign
+from noria.evaluators.open import Open
+from noria.graphs.hygiene import UNCLEAN_ROWS
 from noria.graphs.strategies.assigning import Setting
 from noria.graphs.strategies.drawing import accepted, asked
 from noria.types import Dealt, Seed
@@ -24,7 +27,7 @@ LONGEST = 200
 
 def deal(hand: Dealt, rules: SelfInstruct, setting: Setting, rng: random.Random) -> Dealt | None:
     """The hand with examples; none where nothing was accepted and no row is there."""
-    rows = setting.once("rows", lambda: _rows(setting)) if hand.domain == "open" or rules.rows else []
+    rows: list[Seed] = setting.once("rows", lambda: _rows(setting)) if hand.domain == Open.name else []
     theirs = rng.sample(rows, min(len(rows), rules.rows))
     found = accepted(setting, hand.domain)
     ours = rng.sample(found, min(len(found), rules.examples - len(theirs)))
@@ -37,6 +40,6 @@ def deal(hand: Dealt, rules: SelfInstruct, setting: Setting, rng: random.Random)
 
 
 def _rows(setting: Setting) -> list[Seed]:
-    barred = setting.history.ledger.fact("unclean_rows") or ""
+    barred = json.loads(setting.history.ledger.fact(UNCLEAN_ROWS) or "{}").get("rows", {})
     rows = (one for one in setting.history.seeds() if one.kind == "row")
     return [one for one in rows if one.text and one.id not in barred and not foreign(one.text)]
