@@ -39,7 +39,7 @@ def scripted(wish: str) -> Any:
 
 
 def fed(folder: Path, rounds: int, **changes: Any) -> SessionConfig:
-    methods = {"adviser": {}, "growing_exam": {}, "reframings": {}, "skill_plan": {}}
+    methods: dict[str, Any] = {"adviser": {}, "growing_exam": {}, "reframings": {}, "skill_plan": {}}
     base: dict[str, Any] = {
         "domains": {"arithmetic": (1, 2, 3), "units": (1, 2)}, "play": {"episodes": 20, "batch": 10, "attempts": 2},
         "exam": {"items": 12, "frozen": 2}, "stop": {"rounds": rounds}, "methods": methods,
