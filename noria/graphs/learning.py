@@ -24,7 +24,7 @@ async def curate(context: Context, number: int) -> None:
     async with stage(context, number, "curate"):
         unclean = context.hygiene.unclean(context.history, number)
         if held := waiting(context, number):
-            await context.history.keep_round(number, "curated", held=sorted(held))
+            await context.history.keep_round(number, "play", held=sorted(held))
         await select(context, number)
         chosen = _curated(context, number, unclean)
         looked = {"fingerprint": context.hygiene.fingerprint, "exams": number - 1, "unclean": unclean}

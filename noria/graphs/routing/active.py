@@ -40,7 +40,7 @@ async def border(context: Context, number: int, batch: int, rules: Active) -> No
 
         chosen, why = await review(context, number, chosen, rules)
     done = {"seen": scores, "bar": bar, "routed": len(chosen), "budget": rules.budget, "why": why}
-    await context.history.keep_round(number, "routed", routed={**table, str(batch): done})
+    await context.history.keep_round(number, "play", routed={**table, str(batch): done})
     if chosen or why:
         context.tell("steered", {"said": _said(context, rules, batch, chosen, why)})
 

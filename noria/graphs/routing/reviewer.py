@@ -46,7 +46,7 @@ async def _card(context: Context, number: int, judge: Judge, rules: Active) -> J
         f"reviewer-r{number:04}", [context.domains[name].at(own[0]) for name, own in levels.items()],
         [own[0] for own in levels.values()], rules.calibration,
     )  # fmt: skip
-    await context.history.keep_round(number, "routed", reviewer=card.model_dump(mode="json"))
+    await context.history.keep_round(number, "play", reviewer=card.model_dump(mode="json"))
     return card
 
 

@@ -21,6 +21,7 @@ from noria.memory import requests
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger
 from noria.memory.lock import held
+from noria.memory.reviews import waiting as unruled
 from noria.memory.steps import Steps
 from noria.types import Arm, DealtBy, Json
 
@@ -72,7 +73,7 @@ def waiting(session: Path) -> Json:
         now, over = paused(Steps(history)), bool(history.ledger.fact("finished"))
         still, rulings = holds(history), {"samples": samples(history), "student": student(history)}
         # What was said a moment ago may not have been heeded yet: what nobody owes any more is waited for no more.
-        owes = {"pause": now, "reviews": waits.reviews(history), **rulings}
+        owes = {"pause": now, "reviews": unruled(history), **rulings}
         still = still if owes.get(still.get("for", "")) else {}
         state = "playing" if not now else "pausing"
         state = "finished" if over else "at_rest" if not runs else "waiting" if still else state
