@@ -21,7 +21,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "generator": frozenset(
         {"about", "level", "skill", "example", "example_json", "topic", "neighbours", "weak", "seed_text", NOTES, MARK}
     ),
-    "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
+    "ground": frozenset({"skill", "passage", "spans", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),
