@@ -20,7 +20,6 @@ from noria.evaluators.planted import Pair, Plant, pairs, plants
 from noria.types import Attempt, Critique, Dealt, Ruling, Task, Turn, Verdict
 
 UNSEEN = "none shown"
-
 PAIRS = 6
 """Pairs of a right and a wrong answer that a judge compares in its calibration."""
 
@@ -46,8 +45,7 @@ class Judge(Agent):
             ReplyError: the reply is neither word.
         """
         shown = UNSEEN if unaided else evidence(attempt, critique)
-        ask = self.ruling(task.instruction, attempt.response, shown)
-        turn = await self.turn(dealt.episode, task.draft, 1, ask)
+        turn = await self.turn(dealt.episode, task.draft, 1, self.ruling(task.instruction, attempt.response, shown))
         ruling, confidence = read_ruling(turn)
         # Where a judge admits, an acceptance has to be as sure as a refusal elsewhere.
         veto = dealt.veto and ((ruling != "reject" and not unaided) or confidence >= veto_above)
@@ -65,10 +63,9 @@ class Judge(Agent):
         Raises:
             ReplyError: the reply is neither word.
         """
-        ask = self.entailing(premise, statement)
-        turn = await self.turn(dealt.episode, task.draft, ENTAILED, ask)
+        turn = await self.turn(dealt.episode, task.draft, ENTAILED, self.entailing(premise, statement))
         said = turn.replies[0].strip().lower() if turn.replies else ""
-        if said not in ask.choices:
+        if said not in ("yes", "no"):
             raise ReplyError(f"the judge said {said[:40]!r}, neither yes nor no")
         return said == "yes"
 
@@ -82,9 +79,8 @@ class Judge(Agent):
         self, dealt: Dealt, task: Task, first: Attempt, second: Attempt, number: int = ORDERED
     ) -> Attempt | None:
         """The better of two right answers; none where the preference turns with the order or cannot be read."""
-        better = await self._compared(
-            dealt.episode, task.draft, number, task.instruction, (first.response, second.response)
-        )
+        said = first.response, second.response
+        better = await self._compared(dealt.episode, task.draft, number, task.instruction, said)
         return None if better is None else (first, second)[better]
 
     async def _compared(

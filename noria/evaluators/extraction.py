@@ -29,11 +29,17 @@ SHARED = 0.5
 _ASKS = re.compile(
     r"\b(?:what|which|who|whom|whose|when|where|why|how|name|give|list|find|complete|fill)\b", re.IGNORECASE
 )
+_TURNS = re.compile(r"\b(?:not|never|no|none|except|without|nobody|nothing)\b", re.IGNORECASE)
 _SAID = """
-a an and are as at be been by can could did do does for from had has have how if in into is it its may must no not of on
-one or say says should so such text passage than that the their them then there these they this to was were what when
-where which who whom whose why will with would name give find word words phrase sentence according following many much
-called mean means used use kind type
+a about above according across after again against all almost along already also although always among an and another
+any anything are around as at be became because become becomes been before behind being below beside besides between
+beyond both but by called came can come comes could did do does each either else enough ever every everything few find
+first following for from give goes gone had has have here how if in instead into is it its itself just kept kind last
+least less like made make makes many may mean means more most much must name never no nobody none nor not nothing now
+of off often on once one only or other others out over own passage phrase rather same say says seen sentence should
+since so some something still such text than that the their them themselves then there these they this though through
+thus till to too toward type under unless until up upon use used very want wants was well went were what whatever when
+where whether which while who whole whom whose why will with within without word words would yet you your
 """
 _HOLLOW = frozenset(_SAID.split())
 """Words that a question is not about."""
@@ -84,8 +90,10 @@ def asks(question: str, span: str, sentence: str, passage: Sequence[str]) -> str
     if len(shared) < ABOUT or len(shared) < SHARED * len(mine):
         return f"is not about the passage: {', '.join(sorted(mine - every)[:4]) or 'it names nothing'}"
     here = len(mine & content(sentence))
-    if not here or any(len(mine & content(one)) > here for one in passage):
-        return "is about another sentence than the one the answer stands in"
+    if not here or any(len(mine & content(one)) >= here for one in passage if one != sentence):
+        return "is no less about another sentence than about the one the answer stands in"
+    if (turn := _TURNS.search(question)) and not re.search(rf"\b{re.escape(turn[0])}\b", sentence, re.IGNORECASE):
+        return f"turns what the sentence says: {turn[0]!r}"
     return ""
 
 

@@ -2,7 +2,7 @@
 
     passage ─► a span that stands in it once ─► question ─► the span, in the passage's own words
 
-    level 1  the number, term or name of a sentence     level 3  a run of words, asked for freely
+    level 1  the number, term or name of a sentence     level 3  a phrase of several words
     level 2  a word in a blank, a term by its definition
 
 The truth is in the source and not in a model (Source2Synth, arXiv 2409.08239; SPICE, arXiv
@@ -18,7 +18,7 @@ there to be named, and can be asked nothing.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -74,7 +74,7 @@ class Grounded(Domain):
         )  # fmt: skip
 
     def skills(self, level: int) -> tuple[str, ...]:
-        """What stands alone of its kind; what fills a blank; a run of words."""
+        """What stands alone of its kind; what fills a blank; a phrase."""
         return SKILLS[level]
 
     def bucket(self, parameters: Parameters) -> Bucket:
@@ -94,25 +94,22 @@ class Grounded(Domain):
         return {"skill": skill, "passage": passage.id, "spans": spans}
 
     def schema(self, level: int, window: Json) -> Json:
-        """The skill, the passage, one of the spans (or any text of some length), the question."""
-        span = {"enum": window["spans"]} if window["spans"] else {"type": "string", "minLength": 4, "maxLength": 60}
-        return proposal({"skill": {"const": window["skill"]}, "passage": {"const": window["passage"]}, "span": span})
+        """The skill, one of the spans, the question; the passage last, for an id breeds ids in what is written next."""
+        whole = proposal({"skill": {"const": window["skill"]}, "span": {"enum": window["spans"]}})
+        fields = {**whole["properties"], "passage": {"const": window["passage"]}}
+        return {**whole, "properties": fields, "required": list(fields)}
 
     def sample(self, level: int, rng: random.Random, window: Json | None = None) -> Point:
-        """A span of the window's passage, or of any passage; drawn again where no run of words was found."""
-        there = self._some(self.usable(level))
-        while True:
-            passage = self._passage(window["passage"] if window else rng.choice(there))
-            skill: Skill = window["skill"] if window else rng.choice(passage.skills(level))
-            fact: Fact | None
-            if skill == "span":
-                fact = passage.run(rng)
-            else:
-                facts = [one for one in passage.facts[skill] if not window or one.span in window["spans"]]
-                fact = rng.choice(facts)
-            if fact is not None:
-                return Point(skill=skill, passage=passage.id, span=fact.span)
-            window = None
+        """A span of the window, or of any passage."""
+        if window:
+            return Point(skill=window["skill"], passage=window["passage"], span=rng.choice(window["spans"]))
+        passage = self._passage(rng.choice(self._some(self.usable(level))))
+        skill = rng.choice(passage.skills(level))
+        return Point(skill=skill, passage=passage.id, span=rng.choice(passage.facts[skill]).span)
+
+    def neighbours(self, parameters: Parameters, level: int, rng: random.Random) -> Iterator[Parameters]:
+        """None: a free question may be about any span of its sentence, and which one shows itself to who answers it."""
+        return iter(())
 
     def ground(self, parameters: Parameters) -> Grounding:
         """The span, the sentence that supports it, and where it stands."""

@@ -3,16 +3,16 @@
     sentence ─┬─ its only number, its only term, its only name ─► "Which number stands in the sentence that begins …?"
               ├─ a word of weight                             ─► "… the ____ turns …": which word fills the blank?
               ├─ X is a …                                     ─► which term does the text define as "a …"?
-              └─ a run of words                               ─► which words fill the blank?
+              └─ a phrase, as RAKE finds them                 ─► which words fill the blank?
 
 No part of speech is known here and no entity: a span is what stands alone of its kind in its
 sentence and once in the passage, so that the question has one answer whatever it means. That is
 what a tiny student can learn reading on, and what a generator's own questions are mixed with.
 """
 
-import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -110,9 +110,10 @@ class Passage:
 
     @cached_property
     def facts(self) -> dict[Skill, tuple[Fact, ...]]:
-        """What stands alone of its kind, by skill; runs of words are drawn, for there are too many."""
+        """What stands alone of its kind, by skill."""
         alone, ways = self._alone, dict[Skill, Callable[[Skill, str], Iterator[Fact]]]()
         ways |= {"number": alone, "term": alone, "name": alone, "blank": self._words, "definition": self._defined}
+        ways |= {"span": self._phrases}
         found: dict[Skill, tuple[Fact, ...]] = {}
         for skill, look in ways.items():
             if facts := tuple({fact.span: fact for one in self._asked for fact in look(skill, one)}.values()):
@@ -121,7 +122,7 @@ class Passage:
 
     def skills(self, level: int) -> tuple[Skill, ...]:
         """The skills of a level that it has something for."""
-        return tuple(one for one in SKILLS[level] if one in self.facts or (one == "span" and self._asked))
+        return tuple(one for one in SKILLS[level] if one in self.facts)
 
     def fact(self, skill: Skill, span: str) -> Fact:
         """What a span is the answer of.
@@ -151,24 +152,6 @@ class Passage:
             raise ValueError(f"{span!r} is nearly its whole sentence")
         return self._blank(skill, span, sentence, "words")
 
-    def run(self, rng: random.Random) -> Fact | None:
-        """A run of words of a sentence, drawn; none where none was found."""
-        for _ in range(20):
-            said = rng.choice(self._asked).split()
-            size = rng.randint(SPAN[0], 5)
-            if len(said) < size + 4:
-                continue
-            first = rng.randint(0, len(said) - size)
-            span = " ".join(said[first : first + size]).strip(".,;:!?()\"'“”`")
-            ends = span.split()
-            if not content(ends[0]) or not content(ends[-1]):
-                continue
-            try:
-                return self.fact("span", span)
-            except ValueError:
-                continue
-        return None
-
     def _alone(self, skill: Skill, sentence: str) -> Iterator[Fact]:
         found = [next(part for part in (*one.groups(), one[0]) if part) for one in _PATTERNS[skill].finditer(sentence)]
         if len(found) != 1 or times(found[0], self.text) != 1 or not tokens(found[0]) or foreign(found[0], self._own):
@@ -178,13 +161,29 @@ class Passage:
         for where, some in (("begins", head), ("ends in", tail)):
             if '"' not in some and not times(found[0], some) and times(some, self.text) == 1:
                 said = (one.replace("{kind}", KINDS[skill]).replace("{where}", where) for one in LOCATED)
-                yield Fact(skill, found[0], sentence, tuple(one.replace("{some}", some) for one in said))
+                told = tuple(one.replace("{some}", some) for one in said)
+                if not any(times(found[0], one) for one in told):
+                    yield Fact(skill, found[0], sentence, told)
                 return
 
     def _words(self, skill: Skill, sentence: str) -> Iterator[Fact]:
         for found in list(_WORD.finditer(sentence))[1:]:
             if content(found[0]) and times(found[0], self.text) == 1:
-                yield self._blank(skill, found[0], sentence, "word")
+                with suppress(ValueError):
+                    yield self._blank(skill, found[0], sentence, "word")
+
+    def _phrases(self, skill: Skill, sentence: str) -> Iterator[Fact]:
+        # Runs of words of weight, as RAKE takes them for keywords (Rose et al., 2010).
+        for part in re.split(r"[^\w\s’'-]+", sentence):
+            held: list[str] = []
+            for word in [*part.split(), ""]:
+                if word and content(word):
+                    held.append(word)
+                    continue
+                if len(held) >= SPAN[0]:
+                    with suppress(ValueError):
+                        yield self.fact(skill, " ".join(held[:4]))
+                held = []
 
     def _defined(self, skill: Skill, sentence: str) -> Iterator[Fact]:
         found = _DEFINES.match(sentence)
@@ -192,7 +191,9 @@ class Passage:
             return
         term, said = found["term"].strip("`"), found["said"].strip()
         if '"' not in said and not times(term, said) and times(said, self.text) == 1:
-            yield Fact(skill, term, sentence, tuple(one.replace("{some}", said) for one in DEFINED))
+            told = tuple(one.replace("{some}", said) for one in DEFINED)
+            if not any(times(term, one) for one in told):
+                yield Fact(skill, term, sentence, told)
 
     def _blank(self, skill: Skill, span: str, sentence: str, many: str) -> Fact:
         before, after = re.split(rf"(?<!\w){re.escape(span)}(?!\w)", sentence, maxsplit=1)
@@ -203,4 +204,7 @@ class Passage:
                 for one in BLANKED)  # fmt: skip
         said = (one.replace("belong", "belongs") if many == "word" else one for one in said)
         some = shown.rstrip(".").replace('"', "'")
-        return Fact(skill, span, sentence, tuple(one.replace("{some}", some) for one in said))
+        told = tuple(one for one in (frame.replace("{some}", some) for frame in said) if not times(span, one))
+        if not told:
+            raise ValueError(f"{span!r} stands in every way to ask for it")
+        return Fact(skill, span, sentence, told)

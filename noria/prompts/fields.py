@@ -25,6 +25,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "evolve": frozenset({"about", "skill", "operator", "given", "topic", NOTES, MARK}),
     "hardened": frozenset({"about", "level", "skill", "example_json", "weakness", "given", NOTES, MARK}),
     "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
+    "ground": frozenset({"skill", "passage", "spans", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
     "adversary": frozenset({"about", "instruction", "response", MARK}),

@@ -75,6 +75,7 @@ def proposed(skill: str, span: str, question: str) -> tuple[Point, str]:
         ("1820", "What is the capital of France today?", "not about the passage"),
         ("1820", "The mill at Kerr was built by a farmer.", "asks no question"),
         ("1820", "When was it?", "has 3 words"),
+        ("1820", "When was the mill at Kerr not built?", "turns what the sentence says"),
     ],
 )
 def test_a_question_in_free_words_is_read_for_what_a_program_can_tell(span: str, question: str, why: str) -> None:
@@ -135,7 +136,7 @@ def test_a_passage_is_on_one_side_of_the_line_with_all_that_is_asked_of_it(docs:
 
 def test_the_schema_offers_spans_that_ground(docs: Grounded) -> None:
     rng = stream("schema")
-    for level in (1, 2):
+    for level in (1, 2, 3):
         for _ in range(20):
             window = docs.window(level, rng)
             schema: Any = docs.schema(level, window)

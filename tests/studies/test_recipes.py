@@ -31,7 +31,7 @@ def test_a_setting_reaches_the_key_it_names_and_leaves_the_rest() -> None:
     ("setting", "says"),
     [
         ("play.episodes", "is none"), ("=3", "is none"), ("session.x=1", "no mapping"), ("play.episodes=[", "no YAML"),
-        ("play.episode=3", "play.episodes"), ("methods.ifdd=on", "did you mean"),
+        ("play.episode=3", "did you mean `episodes`"), ("methods.ifdd=on", "did you mean"),
     ],
 )  # fmt: skip
 def test_a_setting_that_is_none_is_refused_with_a_sentence(setting: str, says: str) -> None:

@@ -12,7 +12,12 @@ def ask(dealt: Dealt, domain: Domain, temperature: float) -> Ask:
     window: dict[str, Any] = dealt.window
     return Ask(
         template="ground",
-        fields={"skill": str(window["skill"]), "passage": dealt.seed.text, "weak": list(dealt.weak)},
+        fields={
+            "skill": str(window["skill"]),
+            "passage": dealt.seed.text,
+            "spans": window["spans"],
+            "weak": list(dealt.weak),
+        },
         max_tokens=domain.proposal_tokens,
         temperature=temperature,
         schema=domain.schema(dealt.level, window),

@@ -80,14 +80,12 @@ class Source:
 
     async def question(self, template: str, dealt: Dealt) -> Question | None:
         """What an episode asked with a template; none where it did not come that far."""
-        if template == "adviser":  # asked once a round, of no episode
-            return None
         domain = self.domains[dealt.domain].at(dealt.level)
         heat = self.config.play.temperature if dealt.temperature is None else dealt.temperature
         opening = Generator.opening(dealt, domain, temperature=heat)
         if opening.template == template:
             return Question(dealt, domain, opening)
-        if template in ("generator", "ground", *ASKS):
+        if template in ("generator", "ground", "adviser", *ASKS):  # the adviser is asked of no episode
             return None
         ended = self.history.episode(dealt.episode)
         if ended is None or not ended.drafts:
