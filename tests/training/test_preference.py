@@ -128,7 +128,7 @@ def test_spin_trains_a_new_adapter_against_its_opponent_and_is_not_trained_twice
         pytest.skip("the default model is not at hand")
     place = tmp_path / "student-r0001"
     first = adapter(folder, place / "adapter")
-    found = drawn(story, tmp_path, Dpo(pairs=6, of_task=1), NOTHING)
+    found = drawn(story, tmp_path, Dpo(pairs=2, least=2, of_task=1), NOTHING)
     pairs = tuple(pair.model_copy(update={"method": "spin"}) for pair in found)
     base = Policy(id=weights_id(folder), name="base", folder=str(folder), student=True)
     told: list[Step] = []
@@ -142,13 +142,13 @@ def test_spin_trains_a_new_adapter_against_its_opponent_and_is_not_trained_twice
         False,
         told.append,
     )
-    methods = {"spin": Spin(learning_rate=1e-3, epochs=2), "dpo": Dpo()}
+    methods = {"spin": Spin(learning_rate=1e-3, epochs=4), "dpo": Dpo()}
     made, reports = asyncio.run(further(start, methods))
     assert list(reports) == [name for name in ORDER if name in methods]
     assert reports["dpo"] == {"skipped": "there is nothing for it to learn"}
     assert made == place / "spin"
-    assert reports["spin"]["pairs"] == 6
-    assert told[-1].step == told[-1].steps == 6
+    assert reports["spin"]["pairs"] == 2
+    assert told[-1].step == told[-1].steps == 4
     # An adapter that changes nothing is the base: at the first step nothing is preferred, at the last the chosen is.
     assert reports["spin"]["losses"][0] == pytest.approx(numpy.log(2), abs=1e-3)
     assert reports["spin"]["losses"][-1] < reports["spin"]["losses"][0]
