@@ -153,8 +153,9 @@ async def test_a_session_that_is_told_to_waits_for_the_rulings_of_each_batch(tmp
 
     def person() -> None:
         for _ in range(2):
-            until(rules.session, "reviews")
+            shown = until(rules.session, "reviews")["samples"]
             found = asking.reviews(rules.session)["reviews"]
+            assert [one["id"] for one in shown] == [one["id"] for one in found]
             ruled.extend(one["id"] for one in found)
             assert asking.rule(rules.session, [one["id"] for one in found], "approve")["live"]
 

@@ -10,6 +10,7 @@ it) and what is told below; a running session answers within a second.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from noria.errors import SessionError
 from noria.graphs.steering import notes as noting
@@ -65,19 +66,22 @@ def waiting(session: Path) -> Json:
     """What a session waits for.
 
     `state` is `playing`, `pausing` (before the next batch), `waiting` (it stands still: see `for`, which is `pause`,
-    `samples`, `reviews` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` and `student`: who
-    waits for a ruling.
+    `samples`, `reviews` or `student`, and `said`), `at_rest` or `finished`; `paused`; `samples` (routed
+    candidates among them) and `student`: who waits for a ruling.
     """
     runs = held(session)
     with _read(session) as history:
         now, over = paused(Steps(history)), bool(history.ledger.fact("finished"))
-        still, rulings = holds(history), {"samples": samples(history), "student": student(history)}
+        still, rulings = holds(history), dict[str, Any](samples=samples(history), student=student(history))
         # What was said a moment ago may not have been heeded yet: what nobody owes any more is waited for no more.
         owes = {"pause": now, "reviews": unruled(history), **rulings}
         still = still if owes.get(still.get("for", "")) else {}
         state = "playing" if not now else "pausing"
         state = "finished" if over else "at_rest" if not runs else "waiting" if still else state
         found = {"state": state, "paused": now and not over, "for": still.get("for", ""), "said": still.get("said", "")}
+        routed = [] if over else waits.reviews(history)
+        named = {one["id"] for one in rulings["samples"]}
+        rulings["samples"] = [*rulings["samples"], *(one for one in routed if one["id"] not in named)]
         return {**found, "since": still.get("since"), **rulings}
 
 
