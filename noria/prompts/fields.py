@@ -24,7 +24,6 @@ FIELDS: dict[str, frozenset[str]] = {
     "self_instruct": frozenset({"about", "skill", "example_json", "topic", "examples", "weak", NOTES, MARK}),
     "evolve": frozenset({"about", "skill", "operator", "given", "topic", NOTES, MARK}),
     "hardened": frozenset({"about", "level", "skill", "example_json", "weakness", "given", NOTES, MARK}),
-    "ground": frozenset({"skill", "passage", "weak", NOTES, MARK}),
     "ground": frozenset({"skill", "passage", "spans", "weak", NOTES, MARK}),
     "reword": frozenset({"about", "instruction", "parameters", "faults", "advice", NOTES, MARK}),
     "critic": frozenset({"about", "instruction", "response", "evidence", MARK}),
