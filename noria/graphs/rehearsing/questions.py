@@ -26,7 +26,6 @@ from noria.memory.history import History
 from noria.prompts.fields import SEATS
 from noria.types import Attempt, Critique, Dealt, Episode, Role, Task
 
-
 ASKED = ("generator", "solver", "explain", "entails", "reword", "prefer", "critic", "adversary", "judge")
 """Templates whose questions can be asked again; what a method asks hangs on what it found."""
 
