@@ -69,6 +69,11 @@ async def test_a_question_made_again_is_the_question_that_was_asked(source: Sour
     assert same > 3
 
 
+async def test_a_methods_own_template_is_not_asked_again_as_if_it_were_the_judges(source: Source) -> None:
+    with pytest.raises(SessionError, match="'coach' is a method's own template"):
+        await every(source, "coach")
+
+
 async def test_the_notes_of_its_batch_stand_in_what_an_episode_asked(source: Source) -> None:
     templates = in_force(source.history, source.config)
     told = {

@@ -42,10 +42,12 @@ def seats(context: Context, dealt: Dealt) -> Enhancing:
     return Enhancing(*(one.seated(desk, dealt) for one in (Critic, Generator, Solver, Judge)))
 
 
-def alike(context: Context, state: State, wording: str, bound: float) -> bool:
-    """Whether a wording means the same: by its domain's program, else by its embedding."""
+def alike(context: Context, state: State, wording: str, bound: float, least: float = 0.0) -> bool:
+    """Whether a wording means the same: by its embedding; `least` is the bound where a program holds it already."""
     if context.domain(state["dealt"]).warrant == "verified":
-        return True  # `says` holds it, with the form of a wording
+        if not least:
+            return True  # `says` holds it, with the form of a wording
+        bound = least
     vectors = context.index.embedder.embed([state["task"].instruction, wording])
     return float(vectors[0] @ vectors[1]) >= bound
 

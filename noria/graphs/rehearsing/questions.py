@@ -27,6 +27,9 @@ from noria.memory.history import History
 from noria.prompts.fields import SEATS
 from noria.types import Attempt, Critique, Dealt, Episode, Role, Task
 
+ASKED = ("generator", "solver", "explain", "entails", "reword", "prefer", "critic", "adversary", "judge")
+"""Templates whose questions can be asked again; what a method asks hangs on what it found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -65,8 +68,10 @@ class Source:
         """The questions that were asked with a template, newest round first; of one episode where it is named.
 
         Raises:
-            SessionError: no episode of this name was dealt.
+            SessionError: no episode of this name was dealt, or it is a method's own template.
         """
+        if template not in ASKED:
+            raise SessionError(f"{template!r} is a method's own template, whose questions cannot be asked again.")
         found = False
         for number, *_ in reversed(self.history.rounds()):
             for dealt in self.history.deal(number):
