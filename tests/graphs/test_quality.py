@@ -129,12 +129,17 @@ def test_where_no_program_can_tell_nearness_of_meaning_and_the_judge_hold_a_revi
     tmp_path: Path, wording: str, word: str, learned: list[str], why: str
 ) -> None:
     (tmp_path / "opinions.py").write_text(JUDGED)
-    spoken = seats(reword=wording, judge=word)
+    asked: list[Request] = []
+
+    def judge(request: Request) -> str:  # of the draft first, then of what was revised
+        asked.append(request)
+        return "accept" if len(asked) == 1 else word
+
     (episode,), samples, turns = one(
-        tmp_path, spoken, hand={"domain": "opinions"}, domains={"opinions": (1,)},
+        tmp_path, seats(reword=wording, judge=judge), hand={"domain": "opinions", "veto": True},
+        domains={"opinions": (1,)},
         domain_files=(tmp_path / "opinions.py",), **REWRITE,
     )  # fmt: skip
-    # This judge has no veto, and its word counts on revisions all the same.
     assert episode.outcome == "accepted", episode.evidence
     assert [message.content for message in samples[0].messages[1:]] == learned
     assert samples[0].provenance.warrant == "judged"

@@ -16,7 +16,8 @@ from noria.errors import ConfigError, EndpointError, SessionError
 from noria.evaluators.registry import domains
 from noria.fence import settled
 from noria.graphs.rehearsing import asked, rehearsal
-from noria.graphs.rehearsing.questions import Question, Source
+from noria.graphs.rehearsing.question import Question
+from noria.graphs.rehearsing.questions import Source
 from noria.graphs.rehearsing.weighing import weigh
 from noria.graphs.steering.taking import in_force
 from noria.identity import canonical_json

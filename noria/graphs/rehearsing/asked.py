@@ -9,7 +9,8 @@ from pathlib import Path
 
 from noria.config import Endpoint
 from noria.errors import ConfigError, EndpointError
-from noria.graphs.rehearsing.questions import Question, Source
+from noria.graphs.rehearsing.question import Question
+from noria.graphs.rehearsing.questions import Source
 from noria.inference.client import Client
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from noria.agents.adversary import Adversary
-from noria.agents.asks import ASKS
 from noria.agents.base import Ask
 from noria.agents.critic import Critic
 from noria.agents.generator import TOLD, Generator
@@ -23,36 +22,14 @@ from noria.errors import SessionError
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs.candidate import program_truth
+from noria.graphs.rehearsing.question import Question
 from noria.memory.history import History
-from noria.prompts.fields import SEATS
-from noria.types import Attempt, Critique, Dealt, Episode, Role, Task
+from noria.types import Attempt, Critique, Dealt, Episode, Task
 
-ASKED = ("generator", "solver", "explain", "entails", "reword", "prefer", "critic", "adversary", "judge")
-"""Templates whose questions can be asked again; what a method asks hangs on what it found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question to a seat, and what is needed to weigh a reply."""
-
-    dealt: Dealt
-    domain: Domain
-    ask: Ask
-    task: Task | None = None
-    attempt: Attempt | None = None
-
-    @property
-    def role(self) -> Role:
-        """The role that is asked."""
-        return SEATS[self.ask.template]
-
-    @property
-    def seed(self) -> str:
-        """What it is about, in a few words."""
-        if self.task is not None:
-            return self.task.instruction
-        topic = f", {self.dealt.seed.text}" if self.dealt.seed.kind == "topic" else ""
-        return f"{self.dealt.domain} level {self.dealt.level}: {self.dealt.window.get('skill', '')}{topic}"
+OPENING = ("generator", "ground", "self_instruct", "evolve", "hardened", "mistake")
+"""Templates that open an episode."""
+ASKED = (*OPENING, "solver", "explain", "entails", "reword", "prefer", "critic", "adversary", "judge", "restate")
+"""Templates whose questions can be asked again; what the other methods ask hangs on what they found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +67,8 @@ class Source:
         opening = Generator.opening(dealt, domain, temperature=heat)
         if opening.template == template:
             return Question(dealt, domain, opening)
-        if template in ("generator", "ground", "adviser", *ASKS):  # the adviser is asked of no episode
-            return None
         ended = self.history.episode(dealt.episode)
-        if ended is None or not ended.drafts:
+        if template in OPENING or ended is None or not ended.drafts:
             return None
         task = ended.drafts[-1]
         made = [one for one in ended.attempts if one.task == task.id]
@@ -104,16 +79,14 @@ class Source:
         if template == "reword":
             return self._reworded(dealt, domain, ended, heat)
         if template == "prefer":
-            distinct = sorted({one.response: one for one in made if one.passed}.values(), key=_length)
-            if len(distinct) < 2:
+            if len(distinct := sorted({one.response: one for one in made if one.passed}.values(), key=_length)) < 2:
                 return None
-            first, second = distinct[:2]
-            ask = Judge.preferring(task.instruction, first.response, second.response)
-            return Question(dealt, domain, ask, task, first)
+            one, other = distinct[:2]
+            return Question(dealt, domain, Judge.preferring(task.instruction, one.response, other.response), task, one)
         if template == "restate":
-            truth = await program_truth(dealt, domain, task, self.runner)
-            ask = Solver.restating(task, domain, truth.response, n=1, temperature=heat)
-            return Question(dealt, domain, ask, task, truth)
+            one = await program_truth(dealt, domain, task, self.runner)
+            again = Solver.restating(task, domain, one.response, n=1, temperature=heat)
+            return Question(dealt, domain, again, task, one)
         critique = next(iter(ended.critiques[len(ended.drafts) - 1 :]), None)
         if critique is None or not (target := await self._target(dealt, domain, task, made)):
             return None
@@ -125,9 +98,9 @@ class Source:
 
     def _reworded(self, dealt: Dealt, domain: Domain, ended: Episode, heat: float) -> Question | None:
         pairs = zip(ended.drafts, ended.critiques, strict=False)
-        task, critique = next((pair for pair in pairs if pair[1].faults), (None, None))
-        if task is None or critique is None:
+        if not (pair := next((pair for pair in pairs if pair[1].faults), ())):
             return None
+        task, critique = pair
         return Question(dealt, domain, Generator.rewording(domain, task, critique, temperature=heat), task)
 
     def _told(self, template: str, dealt: Dealt, domain: Domain, task: Task) -> Question | None:
@@ -137,8 +110,7 @@ class Source:
         if template == "explain":
             return Question(dealt, domain, Generator.telling(program), task)
         for turn in self.history.trace(dealt.episode):
-            key = turn.key
-            if (key.role, key.draft, key.attempt) == ("generator", task.draft, TOLD) and turn.replies:
+            if (turn.key.role, turn.key.draft, turn.key.attempt) == ("generator", task.draft, TOLD) and turn.replies:
                 return Question(dealt, domain, Judge.entailing(Generator.told(turn), meant), task)
         return None
 

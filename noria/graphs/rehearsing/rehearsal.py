@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from noria.agents.base import Sheet
 from noria.errors import ConfigError
-from noria.graphs.rehearsing.questions import Question, Source
+from noria.graphs.rehearsing.question import Question
+from noria.graphs.rehearsing.questions import Source
 from noria.graphs.rehearsing.weighing import Weighed, weigh
 from noria.graphs.steering.batches import opened
 from noria.inference.client import Client, Request

@@ -20,7 +20,7 @@ from noria.evaluators.fitting import fits
 from noria.evaluators.foreign import own_words
 from noria.evaluators.sandbox.runner import Runner
 from noria.graphs import candidate
-from noria.graphs.rehearsing.questions import Question
+from noria.graphs.rehearsing.question import Question
 from noria.memory.history import History
 from noria.types import Reason, Turn
 
