@@ -156,6 +156,10 @@ def shortcuts(domain: Domain, instruction: str) -> dict[str, str]:
     if domain.executes:
         return {**own, "is a number": "0"}
     every = " ".join(map(str, range(-20, 800)))
+    # Where the answer is to be found in what is read, to give its only number is to do the task.
+    copied = (
+        {} if domain.reads else {"gives the numbers of the instruction": ", ".join(map(_plain, numbers(instruction)))}
+    )
     return {
         **own,
         "is one digit": "1",
@@ -164,10 +168,14 @@ def shortcuts(domain: Domain, instruction: str) -> dict[str, str]:
         "is a comma": ",",
         "is no number": "NaN",
         "gives up": "I do not know.",
-        "gives the numbers of the instruction": ", ".join(f"{n:g}" for n in numbers(instruction)),
+        **copied,
         "gives every number": every,
         "is long": LONG,
     }
+
+
+def _plain(number: float) -> str:
+    return f"{number:g}"
 
 
 def forged(domain: Domain, task: Task) -> dict[str, str]:

@@ -7,44 +7,19 @@ the frame is no passage (see `evaluators/foreign.py`), nor is what no row may ho
 its passages in the ledger from its opening on, so it can be resumed where the documents are gone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from noria.config import SessionConfig
 from noria.config.methods.grounded import DOMAIN, Documents
 from noria.errors import ConfigError
 from noria.evaluators.foreign import foreign, spelled
 from noria.evaluators.screening import Screen
 from noria.graphs.folder import begun
+from noria.graphs.sourced import Sourced
 from noria.identity import passage_bucket
 from noria.memory.documents.passages import gather, kept
 from noria.memory.embed import StaticEmbedder
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
-from noria.types import Json, Seed
-
-
-@dataclass(frozen=True, slots=True)
-class Sourced:
-    """The passages that a session asks about, and what became of the rest."""
-
-    passages: Sequence[Seed] = ()
-    left_out: Sequence[tuple[Seed, str]] = ()
-    """Passages that are not used, and why."""
-    skipped: Sequence[str] = ()
-    """A sentence for each document that cannot be used."""
-    documents: Sequence[str] = field(default=())
-
-    def facts(self) -> Json:
-        """How many of what, for the ledger."""
-        why: dict[str, int] = {}
-        for _, one in self.left_out:
-            kind = one.partition(":")[0]
-            why[kind] = why.get(kind, 0) + 1
-        return {
-            "documents": len(self.documents), "passages": len(self.passages), "left_out": why,
-            "skipped": list(self.skipped),
-        }  # fmt: skip
+from noria.types import Seed
 
 
 def sourced(config: SessionConfig) -> Sourced:

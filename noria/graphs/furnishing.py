@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from noria.config import SessionConfig
 from noria.config.methods import usable
+from noria.config.methods.grounded import DOMAIN
 from noria.errors import ConfigError
 from noria.evaluators.benchmarks import benchmarks
 from noria.evaluators.contamination import Item
@@ -15,7 +16,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.foreign import foreign
 from noria.evaluators.registry import domains
 from noria.evaluators.sandbox.tiers import choose
-from noria.graphs.documents import Sourced, sourced
+from noria.graphs.sourced import Sourced
 from noria.memory import seeds
 from noria.types import Seed
 
@@ -46,7 +47,11 @@ async def furnished(config: SessionConfig) -> Furnished:
         NoriaError: something is not there, or cannot be used.
     """
     methods, without = usable(config.methods)
-    source = await asyncio.to_thread(sourced, config)
+    source = Sourced()
+    if config.methods.documents or DOMAIN in config.domains:
+        from noria.graphs.documents import sourced
+
+        source = await asyncio.to_thread(sourced, config)
     known, left_out = domains(dict(config.domains), config.domain_files, source.passages)
     found, skipped = seeds.gather(config.seeds)
     for seed in found:

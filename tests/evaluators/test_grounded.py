@@ -8,9 +8,11 @@ import pytest
 
 from noria.config.methods.grounded import Documents
 from noria.evaluators import form
+from noria.evaluators.arithmetic import Arithmetic
 from noria.evaluators.audit import cheats
 from noria.evaluators.extraction import extracted, f1, tokens
 from noria.evaluators.grounded import Grounded, Point
+from noria.evaluators.probes import shortcuts
 from noria.evaluators.registry import domains
 from noria.evaluators.screening import Screen
 from noria.graphs.documents import sieved
@@ -142,6 +144,13 @@ def test_the_schema_offers_spans_that_ground(docs: Grounded) -> None:
             schema: Any = docs.schema(level, window)
             for span in schema["properties"]["span"]["enum"]:
                 docs.ground(Point(skill=window["skill"], passage=window["passage"], span=span))
+
+
+def test_to_give_the_only_number_of_a_passage_is_to_do_the_task_and_no_shortcut(docs: Grounded) -> None:
+    shown = shortcuts(docs, "The wheel has 12 buckets. What number does the text give?")
+    assert "gives the numbers of the instruction" not in shown
+    assert "12" not in shown.values()
+    assert "gives the numbers of the instruction" in shortcuts(Arithmetic(), "What is 1 + 3?")
 
 
 def test_the_domain_can_be_named_without_documents_and_says_what_it_lacks() -> None:
