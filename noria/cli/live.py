@@ -158,6 +158,12 @@ class LiveView:
                 self.say(f"bringing up {facts['policy']}")
             case "selected":
                 self.say(f"round {facts['round']}: {selection_line(facts['selection'])}")
+            case "paired":
+                self.say(f"round {facts['round']}: {facts['method']} learns from {facts['pairs']} pairs")
+            case "unjudged":
+                self.say(f"round {facts['round']}: no judge was trained: {facts['why']}")
+            case "documents":
+                self.say(documents_line(facts))
             case "without":
                 self.say(f"the method {facts['method']} is skipped: {facts['why']}")
             case "left_out":
@@ -196,6 +202,13 @@ def left_line(number: int, samples: int, beaten: Quarantine) -> str:
     many = f"{samples} sample{'s' * (samples != 1)}"
     did = "left" if number == beaten.round else "stayed out of"
     return f"{many} {did} the training set, resting on {beaten.verifier} alone: {printable(beaten.why)}"
+
+
+def documents_line(facts: Mapping[str, Any]) -> str:
+    """What the documents of a session gave, in one line."""
+    why = ", ".join(f"{count} {kind}" for kind, count in facts["left_out"].items())
+    left = f"; left out: {why}" if why else ""
+    return f"{facts['passages']} passages of {facts['documents']} documents{left}"
 
 
 def selection_line(one: Selection) -> str:

@@ -19,6 +19,7 @@ import yaml
 from noria.errors import SessionError, storage
 from noria.evaluators.contamination import Item, Kept
 from noria.identity import digest
+from noria.memory import reviews
 from noria.memory.history import History
 from noria.memory.rulings import unruled
 from noria.memory.steps import Steps
@@ -208,10 +209,10 @@ def _barred(
 
 
 def _waiting(history: History) -> set[str]:
-    """The episodes whose samples nobody has approved yet, where the session asks a person first."""
-    if not facts.config(history).approve.samples:
-        return set()
-    waiting = [one for number, *_ in history.rounds() for one in unruled(history, number)]
+    """The episodes whose samples nobody has approved yet: every one where a person is asked first, else the routed."""
+    waiting = [*reviews.held(history)]
+    if facts.config(history).approve.samples:
+        waiting += [one for number, *_ in history.rounds() for one in unruled(history, number)]
     return {one.provenance.episode for one in history.loaded(waiting)}
 
 

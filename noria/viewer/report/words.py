@@ -33,7 +33,7 @@ def _asked(config: SessionConfig) -> str:
     student = "the default student" if config.student == "default" else config.student.rstrip("/").rsplit("/", 1)[-1]
     return (
         f"This session was to play {many(config.stop.rounds, 'round')} of {many(config.play.episodes, 'episode')} in "
-        f"{domains}, and to train {student} after each round on what was verified."
+        f"{domains}, and to train {student} after each round on what was accepted."
     )
 
 
