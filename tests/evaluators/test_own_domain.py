@@ -13,7 +13,7 @@ from noria.evaluators import form
 from noria.evaluators.arithmetic import Arithmetic
 from noria.evaluators.cards import verifier_card
 from noria.evaluators.guard import MOST, guarded
-from noria.evaluators.registry import DOMAINS, domains, known
+from noria.evaluators.registry import DOMAINS, JUDGED, domains, known
 from noria.evaluators.sandbox.runner import Runner
 from noria.identity import stream
 from noria.types import Check, Grounding
@@ -70,7 +70,7 @@ def test_a_file_that_does_not_load_is_named_and_left_out(tmp_path: Path, text: s
     path = tmp_path / "mine.py"
     path.write_text(text)
     found, (sentence,) = known([path])
-    assert set(found) == set(DOMAINS)
+    assert set(found) == {*DOMAINS, *JUDGED}
     assert str(path) in sentence
     assert said in sentence
     kept, broken = domains({"mine": (1,), "arithmetic": (1,)}, [path])

@@ -76,7 +76,7 @@ def _keys(row: dict[str, Any]) -> dict[str, str]:
         "parameters": f"{row['domain']}\n{story['shape']}\n{story['free_text']}",
         "solution": f"{row['domain']}\n{story['signature']}",
         # Where the text is all that is asked every task has one shape (see `splitting.keys`).
-        "shape": f"{row['domain']}\n{story['free_text' if row['warrant'] == 'judged' else 'shape']}",
+        "shape": f"{row['domain']}\n{story['free_text' if row.get('warrant') == 'judged' else 'shape']}",
         "words": " ".join(sorted(words(_instruction(row)))),
         "group": row["group"],
         "answer": f"{row['role']}\n" + "\n".join(one["content"] for one in chat),
