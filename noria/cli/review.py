@@ -101,19 +101,25 @@ def _asked(session: Path, reviews: list[dict[str, Any]]) -> None:
     out.print(_budget(asking.reviews(session)["routing"]), markup=False)
 
 
+BRIEF = 120
+"""Characters that are shown of an attempt beside the one to rule on."""
+
+
 def _show(one: dict[str, Any], place: str = "") -> None:
     signs = ", ".join(f"{name} {part:.2f}" for name, part in sorted(one["why"].items(), key=lambda sign: -sign[1]))
     head = f"{one['id']}  round {one['round']}, {one['domain']} L{one['level']}, answered by {one['source']}"
     out.print(f"\n{place}{head}", markup=False)
+    others = [" ".join(said.split()) for said in dict.fromkeys(one["attempts"])]
+    briefly = [said if len(said) <= BRIEF else f"{said[: BRIEF - 1]}…" for said in others]
     lines = {
         "asks": one["instruction"], "answers": one["response"],
         "checks": "; ".join(f"{name}: {said}" for name, said in one["checks"].items()),
-        "attempts": " | ".join(dict.fromkeys(one["attempts"])), "judge": one["judge"],
+        "attempts": " | ".join(briefly), "judge": one["judge"],
         "critic": ", ".join(one["critic"]), "uncertain": f"{one['uncertainty']:.2f} ({signs})", "note": one["said"],
     }  # fmt: skip
     for name, said in lines.items():
         if said:
-            out.print(f"  {name + ':':11}{printable(said)}", markup=False)
+            out.print(f"  {name + ':':11}{printable(said).replace(chr(10), chr(10) + ' ' * 13)}", markup=False)
 
 
 def _budget(routing: dict[str, Any]) -> str:
