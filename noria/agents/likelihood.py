@@ -13,11 +13,10 @@ import asyncio
 from collections.abc import Collection
 
 from noria.agents.base import Desk
-from noria.agents.reading import NATS, TOKENS
-from noria.failpoints import at
+from noria.agents.reading import NATS, TOKENS, scored
 from noria.identity import content_id
 from noria.inference.client import ChatReader, Reader, Scored
-from noria.types import Message, Turn, TurnKey
+from noria.types import Message, TurnKey
 
 Text = str | tuple[Message, ...]
 """Bare text, or a chat: one that ends with the assistant's line is read up to its end."""
@@ -53,22 +52,10 @@ async def _read(desk: Desk, policy: str, place: str, text: Text) -> Read | None:
     shown = content_id("text", said)
     question = content_id("question", [policy, shown])
     key = TurnKey(episode=place, role="solver", draft=1, attempt=1, question=question)
-    if (turn := desk.history.turn(key)) is None:
-        started, served_as = desk.clock(), desk.served_as(policy)
-        at("call.begun", key)
-        scored = await _scored(desk, served_as, text, policy)
-        at("turn.paid")
-        if scored is None:
-            return None
-        turn = Turn(
-            key=key, policy=policy, served_as=served_as, template=f"text@{shown.removeprefix('text-')}",
-            messages=(), replies=(), finish=(),
-            logprobs={NATS: scored.nats, TOKENS: scored.tokens},
-            usage=scored.usage, started=started, seconds=scored.seconds,
-        )  # fmt: skip
-        await desk.history.keep_turn(turn)
-        at("turn.kept")
-    return turn.logprobs[NATS], int(turn.logprobs[TOKENS])
+    turn = await scored(
+        desk, key, policy, f"text@{shown.removeprefix('text-')}", lambda name: _scored(desk, name, text, policy)
+    )
+    return None if turn is None else (turn.logprobs[NATS], int(turn.logprobs[TOKENS]))
 
 
 async def _scored(desk: Desk, served_as: str, text: Text, policy: str) -> Scored | None:

@@ -5,12 +5,13 @@ turn all the same, under a key of its own and with the hash of its passage, and 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from noria.agents.base import Desk
 from noria.evaluators.passages import passages
 from noria.failpoints import at
 from noria.identity import digest
-from noria.inference.client import Reader
+from noria.inference.client import Reader, Scored
 from noria.types import Turn, TurnKey
 
 NATS, TOKENS = "nats", "tokens"
@@ -35,22 +36,36 @@ async def read(desk: Desk, policy: str, episode: str, draft: int) -> tuple[float
 
 async def _passage(desk: Desk, policy: str, episode: str, draft: int, number: int) -> float | None:
     key = TurnKey(episode=episode, role="solver", draft=draft, attempt=number)
-    if (turn := desk.history.turn(key)) is None:
-        source, text = passages()[number - 1]
-        if not isinstance(desk.client, Reader):
-            return None
-        started, served_as = desk.clock(), desk.served_as(policy)
-        at("call.begun", key)
-        scored = await desk.client.score(served_as, text, policy)
-        at("turn.paid")
-        if scored is None:
-            return None
-        turn = Turn(
-            key=key, policy=policy, served_as=served_as, template=f"prose@{digest(source + text)[:12]}",
-            messages=(), replies=(), finish=(),
-            logprobs={NATS: scored.nats, TOKENS: scored.tokens},
-            usage=scored.usage, started=started, seconds=scored.seconds,
-        )  # fmt: skip
-        await desk.history.keep_turn(turn)
-        at("turn.kept")
-    return turn.logprobs[NATS] / turn.logprobs[TOKENS]
+    source, text = passages()[number - 1]
+    client = desk.client
+
+    async def score(served_as: str) -> Scored | None:
+        return await client.score(served_as, text, policy) if isinstance(client, Reader) else None
+
+    turn = await scored(desk, key, policy, f"prose@{digest(source + text)[:12]}", score)
+    return None if turn is None else turn.logprobs[NATS] / turn.logprobs[TOKENS]
+
+
+async def scored(
+    desk: Desk, key: TurnKey, policy: str, template: str, score: Callable[[str], Awaitable[Scored | None]]
+) -> Turn | None:
+    """The turn in which a policy read something: found finished, or scored under its served name and recorded now.
+
+    None where the endpoint gives no logprobs of a prompt.
+    """
+    if (turn := desk.history.turn(key)) is not None:
+        return turn
+    started, served_as = desk.clock(), desk.served_as(policy)
+    at("call.begun", key)
+    found = await score(served_as)
+    at("turn.paid")
+    if found is None:
+        return None
+    turn = Turn(
+        key=key, policy=policy, served_as=served_as, template=template, messages=(), replies=(), finish=(),
+        logprobs={NATS: found.nats, TOKENS: found.tokens},
+        usage=found.usage, started=started, seconds=found.seconds,
+    )  # fmt: skip
+    await desk.history.keep_turn(turn)
+    at("turn.kept")
+    return turn

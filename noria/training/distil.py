@@ -13,8 +13,6 @@ Steps are told as JSON lines, weights are safetensors, and the folder is publish
 import json
 import os
 import sys
-import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +22,11 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.experimental.gkd import GKDConfig, GKDTrainer
 
-from noria.errors import NoriaError
 from noria.training.distil_job import DistilJob
+from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish, refuse_pickles
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft import IGNORED, MICRO, Teller, measured
-from noria.training.tether import tether
 
 
 class Trainer(GKDTrainer):  # type: ignore[misc]
@@ -114,24 +111,9 @@ def _report(job: DistilJob, fitted: Fitted, teller: Teller) -> dict[str, Any]:
         "rows": len(fitted.rows),
         "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
         "tokens": fitted.tokens * job.epochs,
-        "loss_first": teller.losses[0],
-        "loss_last": teller.losses[-1],
-        "losses": [round(loss, 4) for loss in teller.losses],
-        "seconds": round(time.monotonic() - teller.started, 1),
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+        **learned(teller),
     }
 
 
-def main(path: str) -> int:
-    """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
-    tether()
-    try:
-        run(DistilJob.model_validate_json(Path(path).read_text(encoding="utf-8")))
-    except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
-        print(f"noria-training: {fault}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(obey(sys.argv[1], DistilJob, run))

@@ -12,9 +12,7 @@ sentence on standard error and a status.
 import json
 import os
 import sys
-import time
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +23,12 @@ from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dic
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer
 
-from noria.errors import NoriaError
 from noria.training.pairs import FittedPairs, Pair, fit_pairs, read_pairs
 from noria.training.prefer_job import PreferJob
+from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish, refuse_pickles
 from noria.training.rows import Row
 from noria.training.sft import MICRO, Teller, measured
-from noria.training.tether import tether
 
 TRAINED, REFERENCE = "default", "ref"
 """What TRL calls the two adapters."""
@@ -139,26 +136,11 @@ def _report(job: PreferJob, fitted: FittedPairs, teller: PairTeller) -> dict[str
         "pairs_by_why": dict(Counter(pair.why for pair in fitted.pairs)),
         "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
         "tokens": fitted.tokens * job.epochs,
-        "loss_first": teller.losses[0],
-        "loss_last": teller.losses[-1],
-        "losses": [round(loss, 4) for loss in teller.losses],
         "told_apart": teller.right,
         "margins": teller.margins,
-        "seconds": round(time.monotonic() - teller.started, 1),
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+        **learned(teller),
     }
 
 
-def main(path: str) -> int:
-    """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
-    tether()
-    try:
-        run(PreferJob.model_validate_json(Path(path).read_text(encoding="utf-8")))
-    except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
-        print(f"noria-training: {fault}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(obey(sys.argv[1], PreferJob, run))

@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
-from noria.errors import NoriaError
+from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft_job import Job, Step
-from noria.training.tether import tether
 
 IGNORED = -100
 """Label of a token that is not learned."""
@@ -157,24 +155,9 @@ def _report(job: Job, fitted: Fitted, teller: Teller) -> dict[str, Any]:
         "rows_by_source": dict(Counter(row.source for row in fitted.rows)),
         "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
         "tokens": fitted.tokens * job.epochs,
-        "loss_first": teller.losses[0],
-        "loss_last": teller.losses[-1],
-        "losses": [round(loss, 4) for loss in teller.losses],
-        "seconds": round(time.monotonic() - teller.started, 1),
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+        **learned(teller),
     }
 
 
-def main(path: str) -> int:
-    """Run a job file; 0 when the adapter stands, 1 with a sentence on standard error."""
-    tether()
-    try:
-        run(Job.model_validate_json(Path(path).read_text(encoding="utf-8")))
-    except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
-        print(f"noria-training: {fault}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(obey(sys.argv[1], Job, run))

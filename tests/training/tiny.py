@@ -28,6 +28,7 @@ def make(folder: Path) -> None:
     from noria.training import distil, launch, merge, quantise
     from noria.training.distil_job import DistilJob
     from noria.training.models import weights_id
+    from noria.training.program import obey
     from noria.training.publish import aside, publish
 
     torch.manual_seed(0)
@@ -60,7 +61,7 @@ def make(folder: Path) -> None:
         batch=4, max_tokens=100_000, max_row_tokens=64, seed=0, threads=1,
     )  # fmt: skip
     (student / "distilled-job.json").write_text(job.model_dump_json())
-    if distil.main(str(student / "distilled-job.json")):
+    if obey(str(student / "distilled-job.json"), DistilJob, distil.run):
         sys.exit(1)
     from noria.identity import content_id
 
