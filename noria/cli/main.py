@@ -65,6 +65,7 @@ def register() -> None:
         seats,
         steer,
         study,
+        study_gain,
         view,
     )
     from noria.cli.panels import arrange

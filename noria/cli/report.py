@@ -247,6 +247,7 @@ def _samples(console: Console, samples: dict[str, Any]) -> None:
     worded = samples["worded_by"]
     share = worded["generator"] / max(1, samples["accepted"])
     out = f", {judged} of them judged and not verified" if (judged := samples["by_warrant"]["judged"]) else ""
+    out += f", {bare} of them unverified: a control's" if (bare := samples["by_warrant"].get("unverified")) else ""
     out += f", {samples['quarantined']} of them quarantined" if samples["quarantined"] else ""
     out += f", {samples['withdrawn']} more withdrawn" if samples["withdrawn"] else ""
     console.print(f"\nAccepted: {samples['accepted']} samples{out} (answered by: {sources}; {domains})", markup=False)

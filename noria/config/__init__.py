@@ -1,5 +1,6 @@
 """What a session is told before it begins: one YAML file, read once and frozen."""
 
+from noria.config.arm import Acceptance, Arm, Aside
 from noria.config.exam import ExamRules
 from noria.config.guards import GUARD_ACTIONS, GUARDS, Guard, GuardAction, GuardName
 from noria.config.hygiene import Hygiene
@@ -21,6 +22,9 @@ from noria.config.session import SessionConfig, load, parse
 __all__ = [
     "GUARDS",
     "GUARD_ACTIONS",
+    "Acceptance",
+    "Arm",
+    "Aside",
     "Endpoint",
     "ExamRules",
     "Guard",

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from noria.config.arm import Arm
 from noria.config.exam import ExamRules
 from noria.config.guards import Guard, GuardName, resolved
 from noria.config.hygiene import Hygiene
@@ -77,6 +78,8 @@ class SessionConfig(Part):
     methods: Methods = Methods()
     """Methods of data-efficient post-training beyond the plain loop, each off unless it is named (`ifd: on`)."""
     stop: Stop = Stop()
+    arm: Arm = Arm()
+    """Only for studies: what of the loop is put aside or replaced, to learn what it does."""
 
     @field_validator("guards", mode="before")
     @classmethod
@@ -96,6 +99,12 @@ class SessionConfig(Part):
         for name, levels in self.domains.items():
             if not levels or min(levels) < 1:
                 raise ValueError(f"domains.{name} needs at least one level, from 1 up")
+        if self.arm.accept != "verified":
+            if "gate" not in self.arm.without or self.play.targets != "verified" or self.methods.on():
+                raise ValueError(
+                    f"arm.accept: {self.arm.accept} knows no right answer, so the session must not use one elsewhere: "
+                    "put the gate aside (`arm.without: [gate]`), set `play.targets: verified`, and name no methods"
+                )
         for name, rules in self.methods.on().items():
             if why := rules.contradicts(self):
                 raise ValueError(f"methods.{name}: {why}")

@@ -166,6 +166,10 @@ class Arithmetic(Domain):
             return (Check.of("answer", False, f"expected {answer}, {why}"),)
         return (Check.of("answer", found == answer, f"expected {answer}, found {found}"),)
 
+    def formed(self, grounding: Grounding, response: str) -> bool:
+        """Whether it ends in one number."""
+        return final_integer(response)[0] is not None
+
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The number."""
         assert isinstance(parameters, Point)

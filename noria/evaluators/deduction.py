@@ -223,6 +223,13 @@ class Deduction(Domain):
             return (Check.of("answer", False, f"expected an x, {why}"),)
         return (await check_cases(runner, facts["source"], "f", [Case((found,), facts["y"])]),)
 
+    def formed(self, grounding: Grounding, response: str) -> bool:
+        """Whether it ends in a value of the kind that is asked for, or shows a program."""
+        facts = grounding.facts
+        if len(response) > RESPONSE_LIMIT or facts["skill"] == "program":
+            return len(response) <= RESPONSE_LIMIT and "def f(" in response
+        return answered(response, facts["gives" if facts["skill"] == "output" else "takes"])[0] is not None
+
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The output, the input that was dealt, or the program."""
         facts = self.ground(parameters).facts

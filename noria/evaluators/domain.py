@@ -184,6 +184,11 @@ class Domain(ABC):
             SandboxError: a program would have to be run and cannot be.
         """
 
+    def formed(self, grounding: Grounding, response: str) -> bool:
+        """Whether a response has the form of an answer to this task, right or wrong; that it says something, where no
+        more can be told."""
+        return bool(response.strip())
+
     @abstractmethod
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """A right response, written by program as a good student would write it."""

@@ -78,6 +78,10 @@ LONG = 4
 """`longer` keeps words of more letters than this."""
 
 
+LISTED, ITEM = 6, r"[\w-]{1,40}"
+"""Parts that an answer has at most, and what each of them is."""
+
+
 class Point(Parameters):
     """A list of words and the operations on it."""
 
@@ -181,6 +185,11 @@ class TextOps(Domain):
             return (Check.of("answer", False, f"the response has {len(response)} characters"),)
         found = tidy(response)
         return (Check.of("answer", found == answer, f"expected {answer!r}, found {found[:120]!r}"),)
+
+    def formed(self, grounding: Grounding, response: str) -> bool:
+        """Whether it is a short list of single words, a word or a number, and no sentence."""
+        parts = tidy(response[:RESPONSE_LIMIT]).split(", ")
+        return len(response) <= RESPONSE_LIMIT and 0 < len(parts) <= LISTED and all(re.fullmatch(ITEM, one) for one in parts)
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The result."""

@@ -193,6 +193,13 @@ class Units(Domain):
         evidence = f"expected {answer} {unit}, found {value} {name}"[:200]
         return Check.of("answer", right, evidence), derivation(response, grounding.facts["value"], Fraction(answer))
 
+    def formed(self, grounding: Grounding, response: str) -> bool:
+        """Whether it is one line that ends in a quantity of the unit that is wanted."""
+        found = _QUANTITY.findall(response) if len(response) <= RESPONSE_LIMIT else []
+        unit = grounding.facts["unit"]
+        ends = bool(found) and found[-1][1].lower() in (unit, *NAMES[unit])
+        return ends and len(response.strip().splitlines()) == 1
+
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The derivation in one line."""
         assert isinstance(parameters, Point)

@@ -16,14 +16,17 @@ from typing import Any
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from noria.config import Arm
 from noria.config.methods import Method, Methods
 from noria.graphs import episode
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
 
 
-def playing(methods: Methods) -> CompiledStateGraph[State, Context, State, State]:
-    """The graph that a session with these methods plays its episodes by."""
+def playing(methods: Methods, arm: Arm) -> CompiledStateGraph[State, Context, State, State]:
+    """The graph that a session with these methods, or a control of a study, plays its episodes by."""
+    if arm.accept != "verified":
+        return episode.build(control=True)
     route = {name: one for name, one in methods.on("route").items() if hasattr(import_module(one.module), "step")}
     enhance = methods.on("enhance")
     if not route and not enhance:

@@ -18,7 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from noria.failpoints import at
-from noria.graphs import projection
+from noria.graphs import arms, projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
 from noria.graphs.proposing import form, ground, novelty, propose, revise
@@ -68,14 +68,18 @@ def cleared(state: State) -> Literal["admit", "refuse"]:
     return "admit" if state["decision"].ruling == "accept" else "refuse"
 
 
-def build(route: Node | None = None, enhance: Node | None = None) -> CompiledStateGraph[State, Context, State, State]:
+def build(
+    route: Node | None = None, enhance: Node | None = None, *, control: bool = False
+) -> CompiledStateGraph[State, Context, State, State]:
     """The episode as a graph that keeps no checkpoints: the ledger holds its finished turns.
 
-    `route` and `enhance` are nodes that methods add between an acceptance and its screening.
+    `route` and `enhance` are nodes that methods add between an acceptance and its screening; a `control` of
+    a study takes an answer where others are reviewed, attacked and ruled on.
     """
     graph = StateGraph(State, context_schema=Context)
-    steps = (propose, form, novelty, ground, attempt, review, challenge, rule)
-    for node in (*steps, revise, screen, admit, refuse):
+    tried: tuple[Node, ...] = (arms.take,) if control else (review, challenge, rule)
+    steps: tuple[Node, ...] = (propose, form, novelty, ground, attempt, *tried)
+    for node in (*steps, *(() if control else (revise,)), screen, admit, refuse):
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "propose")
     for node, after in pairwise(steps):
@@ -88,8 +92,11 @@ def build(route: Node | None = None, enhance: Node | None = None) -> CompiledSta
     for (name, step), following in zip(added.items(), then, strict=True):
         graph.add_node(name, step)
         graph.add_conditional_edges(name, cleared, {"admit": following, "refuse": "refuse"})
-    graph.add_conditional_edges("rule", ruling, {"accept": first, "revise": "revise", "reject": "refuse"})
-    graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "screen": first})
+    if control:
+        graph.add_edge("take", first)
+    else:
+        graph.add_conditional_edges("rule", ruling, {"accept": first, "revise": "revise", "reject": "refuse"})
+        graph.add_conditional_edges("revise", redrafted, {"ground": "ground", "screen": first})
     graph.add_conditional_edges("screen", cleared, {"admit": "admit", "refuse": "refuse"})
     graph.add_edge("admit", END)
     graph.add_edge("refuse", END)

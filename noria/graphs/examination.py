@@ -27,6 +27,8 @@ async def examine(context: Context, number: int, student: str) -> bool:
         await context.history.keep_round(number, "unexamined", unexamined=why)
         context.tell("unexamined", {"round": number, "why": why})
         return False
+    if "gate" in context.config.arm.without:
+        return True
     held = next((exam for exam in context.history.exams() if exam.round == number), None)
     if held is not None:
         await found_done(context, number, "examine")

@@ -39,7 +39,8 @@ class Hands:
         )
         context.desk.sheets.clear()
         context.desk.sheets.update(sheets)
-        clerk = Clerk(history, context.index, context.config.play.near_duplicate, dealt)
+        remembers = "memory" not in context.config.arm.without
+        clerk = Clerk(history, context.index, context.config.play.near_duplicate, dealt, remembers)
         self._dealt = {one.episode: one for one in dealt}
         self.mark = time.monotonic()
         if self._batch[0] != number:

@@ -7,6 +7,7 @@ import time
 from importlib import import_module
 
 from noria.failpoints import at
+from noria.graphs.arms import surplus
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
 from noria.graphs.pairing import paired
@@ -17,6 +18,8 @@ from noria.memory.learned import taught
 from noria.memory.moves import move, moves
 from noria.training import curate as curating
 from noria.types import Move
+
+UNEXAMINED = "the gate is put aside: in this arm of a study every student is promoted"
 
 
 async def curate(context: Context, number: int) -> None:
@@ -52,7 +55,7 @@ def _curated(context: Context, number: int, unclean: dict[str, str]) -> curating
         unclean,
         history.loaded,
         truths=cool,
-        unselected=left,
+        unselected=left | surplus(context, number),
     )
     for rules in context.config.methods.on("curate").values():
         mixed = import_module(rules.module).mixed
@@ -100,10 +103,11 @@ async def promote(context: Context, number: int, student: str) -> bool:
     if why := unfit(context, student):
         await keep_out(context, number, student, why)
         return False
-    # The exam knows the parent; the pointer may have been moved before a crash.
-    exam = next(exam for exam in context.history.exams() if exam.round == number)
-    parent, policy = context.policy(exam.parent), context.policy(student)
-    key = f"promote/{number}"
+    # The exam, or the move, knows the parent; the pointer may have been moved before a crash.
+    key, policy = f"promote/{number}", context.policy(student)
+    exam = next((exam for exam in context.history.exams() if exam.round == number), None)
+    had = next((one.before for one in moves(context.history) if one.key == key), context.pointer("student").id)
+    parent, why = context.policy(exam.parent if exam else had), exam.why if exam else UNEXAMINED
     async with context.pointing:
         made = any(one.key == key for one in moves(context.history))
         if not made and context.pointer("student").id not in (parent.id, policy.id):
@@ -113,7 +117,7 @@ async def promote(context: Context, number: int, student: str) -> bool:
             await context.bring_up(policy)
         context.lineage.add(policy.id)
         step = Move(
-            key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=exam.why, at=time.time()
+            key=key, round=number, cause="promote", before=parent.id, after=policy.id, why=why, at=time.time()
         )  # fmt: skip
         await move(context.history, step)
         at("promotion.flipped")

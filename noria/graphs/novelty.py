@@ -51,6 +51,8 @@ class Clerk:
     near: float
     """Cosine similarity from which two free texts mean the same."""
     batch: list[Dealt]
+    remembers: bool = True
+    """Whether texts are compared by meaning at all; a study may put that aside."""
     _passed: dict[int, asyncio.Event] = field(init=False)
     _held: dict[str, str] = field(init=False, default_factory=dict)
     _texts: dict[str, list[tuple[str, str]]] = field(init=False, default_factory=dict)
@@ -105,7 +107,7 @@ class Clerk:
         return None
 
     def _meant(self, claim: Claim, dealt: Dealt) -> tuple[Reason, str] | None:
-        if not claim.free_text:
+        if not claim.free_text or not self.remembers:
             return None
         found = self.index.nearest_free_text(claim.free_text, shape=claim.shape)
         if found and found.similarity >= self.near:

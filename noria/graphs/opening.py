@@ -101,7 +101,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         )  # fmt: skip
         context = Context(
             config, told.domains, history, index, desk, fleet, means.trainer, hygiene,
-            instead=instead, tell=watch.tell, ended=watch.ended, episode=playing(config.methods),
+            instead=instead, tell=watch.tell, ended=watch.ended, episode=playing(config.methods, config.arm),
         )  # fmt: skip
         for one in moves(history):
             context.withdraw(one.withdrawn, one.after)

@@ -63,10 +63,13 @@ def deal(
     weak = tuple(
         sorted({*(weak_skills(exams[-1]) if exams else ()), *(one for lean in leaning for one in lean.skills)})
     )
+    if "curriculum" in config.arm.without:
+        by_domain, weak = dict.fromkeys(by_domain, 1.0), ()
+        by_level = {name: dict.fromkeys(weights, 1.0) for name, weights in by_level.items()}
     seeds = cooling.fresh(history, history.seeds(), number) if cool else history.seeds()
     turns = Turns(history, history.seeds(), number, rng)
     seeds = [seed for seed in seeds if seed.id not in barred and seed.kind != "passage"]
-    shown = SHOWN + cooling.SHOWN * cool
+    shown = 0 if "memory" in config.arm.without else SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
     dealt = []
     for position, name in enumerate(names):

@@ -40,11 +40,12 @@ def _by_program(state: dict[str, Any]) -> bool:
 
 
 def samples(
-    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: Turn | None
+    state: dict[str, Any], domain: Domain, *, asked: tuple[Message, ...], proposed: Turn | None, proven: bool = True
 ) -> list[Sample]:
     """What an accepted candidate teaches: the solver's row, and the proposal for the generator's own role.
 
-    `asked` is the prompt that the solver was sent, `proposed` the generator's turn; the mark of
+    `asked` is the prompt that the solver was sent, `proposed` the generator's turn, `proven` whether anybody asked
+    that the answer be right; the mark of
     a fence is drawn again from the episode, so that a session played twice has the same rows.
     """
     dealt, draft, task, one = state["dealt"], state["draft"], state["task"], state["target"]
@@ -74,7 +75,7 @@ def samples(
         adversary=dealt.seats["adversary"],
         judge=dealt.seats["judge"],
         neighbours=tuple(key for key, said in zip(dealt.shown, dealt.neighbours, strict=False) if not foreign(said)),
-        warrant=domain.warrant,
+        warrant=domain.warrant if proven else "unverified",
         strategy=dealt.strategy,
         sandbox=next((check.sandbox for check in one.checks if check.sandbox), ""),
     )

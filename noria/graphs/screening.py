@@ -26,8 +26,9 @@ async def screen(state: State, runtime: Runtime[Context]) -> Update:
         return context.desk.sheet(dealt.episode).templates.render("solver", instruction=instruction)
 
     samples = projection.samples(
-        {**state, "checks": checks}, context.domain(dealt), asked=ask(task.instruction), proposed=proposal
-    )
+        {**state, "checks": checks}, context.domain(dealt), asked=ask(task.instruction), proposed=proposal,
+        proven=context.config.arm.accept == "verified",
+    )  # fmt: skip
     samples += closed_book.rows(context, dealt, task, state["draft"].point, samples[0])
     exams, says = context.exams(), context.hygiene.says(task.domain, task.level, task.parameters)
     stain = next((found for one in samples if (found := context.hygiene.stain(one, exams, says))), None)

@@ -12,7 +12,7 @@ from noria.agents.critic import Critic
 from noria.agents.judge import Judge
 from noria.agents.student import Solver
 from noria.evaluators import gate
-from noria.graphs import candidate
+from noria.graphs import arms, candidate
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update, turned_away
 from noria.graphs.quarantine import distrust
@@ -29,6 +29,8 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     made = await solver.attempt(
         dealt, domain, task, count=play.attempts, temperature=context.temperature(dealt), source=source
     )
+    if context.config.arm.accept != "verified":
+        return arms.chosen(context, dealt, domain, task, made)
     passed = [one for one in made if one.passed]
     rate = len(passed) / len(made) if made else 0.0
     found: Update = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}
@@ -53,6 +55,8 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
 async def review(state: State, runtime: Runtime[Context]) -> Update:
     """The critic names faults."""
     context, dealt = runtime.context, state["dealt"]
+    if "critic" in context.config.arm.without:
+        return {"critiques": (*state.get("critiques", ()), arms.NO_CRITIQUE)}
     critic: Critic = Critic.seated(context.desk, dealt)
     critique = await critic.review(dealt, context.domain(dealt), state["task"], state["target"])
     return {"critiques": (*state.get("critiques", ()), critique)}
@@ -61,6 +65,8 @@ async def review(state: State, runtime: Runtime[Context]) -> Update:
 async def challenge(state: State, runtime: Runtime[Context]) -> Update:
     """The adversary probes; a probe that beat the verifier ends the episode, whose end writes the quarantine."""
     context, dealt = runtime.context, state["dealt"]
+    if "adversary" in context.config.arm.without:
+        return {"attacks": (*state.get("attacks", ()), arms.NO_ATTACK), "stage": Stage.UNBROKEN}
     adversary: Adversary = Adversary.seated(context.desk, dealt)
     attack = await adversary.challenge(dealt, context.domain(dealt), state["task"], state["target"])
     attacks = {"attacks": (*state.get("attacks", ()), attack)}

@@ -8,21 +8,14 @@ does; one that fails is told as failed, and the others go on. Seeds go round by 
 arms, so that a study that is ended early has compared all arms as often.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from noria.errors import SessionError, storage
-from noria.graphs.folder import begun
-from noria.memory.ledger import told
 from noria.studies.arms import Arm, Plan
+from noria.studies.sessions import finished, played
 
 PLAN = "study.json"
 
@@ -43,7 +36,7 @@ class Piece:
     @property
     def finished(self) -> bool:
         """Whether its session came to its end."""
-        return begun(self.session) and bool(told(self.session, "finished"))
+        return finished(self.session)
 
 
 def pieces(plan: Plan, out: Path) -> Iterator[Piece]:
@@ -101,52 +94,11 @@ def play(plan: Plan, out: Path, say: Callable[[str], None]) -> dict[str, str]:
         left = f"; about {sum(took) / len(took) * (len(every) - at + 1) / 60:.0f} min left" if took else ""
         say(f"{at} of {len(every)}: {place}{left}")
         started = time.monotonic()
-        if why := _played(plan, piece):
+        where = piece.session.resolve()
+        data, config = plan.written(piece.arm, piece.seed, where), plan.parsed(piece.arm, piece.seed, where)
+        if why := played(piece.folder, data, config, dry=plan.dry):
             failed[place] = why
             say(f"{at} of {len(every)}: {place}: failed: {why}")
         else:
             took.append(time.monotonic() - started)
     return failed
-
-
-def _played(plan: Plan, piece: Piece) -> str:
-    """Play one session; why it failed, empty where it came to its end."""
-    with storage(piece.folder):
-        piece.folder.mkdir(parents=True, exist_ok=True)
-        data = plan.written(piece.arm, piece.seed, piece.session.resolve())
-        # The file stands elsewhere than the recipe: what the recipe names beside itself is named in full.
-        config = plan.parsed(piece.arm, piece.seed, piece.session.resolve())
-        written = _absolute(data, config.model_dump(mode="json"))
-        (piece.folder / "noria.yaml").write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
-    if begun(piece.session):
-        command = ["resume", str(piece.session)]
-    else:
-        command = ["run", "-c", str(piece.folder / "noria.yaml"), *(["--dry-run"] if plan.dry else [])]
-    with (piece.folder / "log.txt").open("ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "noria", *command, "--json"], stdout=subprocess.DEVNULL, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            status = child.wait()
-        except KeyboardInterrupt:
-            os.killpg(child.pid, signal.SIGINT)  # it saves, and can be gone on with
-            child.wait()
-            raise
-    if status == 0 and piece.finished:
-        return ""
-    said = (piece.folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return " ".join((said[-1] if said else "it said nothing").split())[:300] + f" (status {status})"
-
-
-def _absolute(data: dict[str, object], config: dict[str, object]) -> dict[str, object]:
-    """A config as it is written, with its paths as they were resolved."""
-    found: dict[str, object] = {}
-    for name, value in data.items():
-        known = config.get(name)
-        if isinstance(value, dict) and isinstance(known, dict):
-            found[name] = _absolute(value, known)
-        else:
-            relative = isinstance(value, str | list) and isinstance(known, type(value)) and known != value
-            found[name] = known if relative else value
-    return found

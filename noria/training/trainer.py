@@ -112,7 +112,7 @@ PRETENDED = "policy-pretended"
 
 
 class PretendTrainer:
-    """Trains nothing: the weights are the hash of the rows, published like any others. For tests and dry runs."""
+    """Trains nothing: the weights are the hash of the rows, which are written down. For tests and dry runs."""
 
     def __init__(self, folder: Path) -> None:
         """Write below `folder`."""
@@ -127,6 +127,9 @@ class PretendTrainer:
         learned = content_id("rows", [one.model_dump() for one in (*chosen.rows, *chosen.pairs)])
         pairs = Counter(pair.method for pair in chosen.pairs)
         reports = {method: {"pairs": count, "pretended": True} for method, count in pairs.items()}
+        with storage(out.parent):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_rows(out.parent / "rows.jsonl", chosen.rows)
         at("training.rows_written")
         if made(out, learned) is None:
             place = aside(out)
@@ -143,7 +146,7 @@ class PretendTrainer:
             adapter=str(out),
             student=student,
             training={
-                "composition": chosen.composition, "pretended": True, **({"further": reports} if reports else {}),
+                "composition": chosen.composition, "pretended": True, "rows": len(chosen.rows), **({"further": reports} if reports else {}),
             },
         )  # fmt: skip
 

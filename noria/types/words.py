@@ -16,8 +16,9 @@ Ruling = Literal["accept", "revise", "reject"]
 Source = Literal["student", "pool", "program"]
 """Who wrote a sample's response: the lineage being trained, another policy of the pool, a program."""
 
-Warrant = Literal["verified", "judged"]
-"""What an accepted sample rests on: a program that checked it, or a judge's opinion alone."""
+Warrant = Literal["verified", "judged", "unverified"]
+"""What an accepted sample rests on: a program that checked it, a judge's opinion alone, or, in a control arm of a study,
+nothing."""
 
 WordedBy = Literal["generator", "program"]
 """Who worded an instruction."""
@@ -38,6 +39,8 @@ class Reason(StrEnum):
     """Every check passed and nobody with a veto used it."""
     JUDGED = "judged"
     """No program knows what is right there; its form passed, and a judge whose calibration held accepts it."""
+    TAKEN = "taken"
+    """The control arm of a study takes answers without asking whether they are right."""
     SILENT = "silent"
     """The generator gave an empty or cut reply."""
     MALFORMED = "malformed"
@@ -78,7 +81,7 @@ class Reason(StrEnum):
     """Noria's own code failed in this episode; the evidence says where."""
 
 
-ACCEPTING = (Reason.VERIFIED, Reason.JUDGED)
+ACCEPTING = (Reason.VERIFIED, Reason.JUDGED, Reason.TAKEN)
 """The reasons of an acceptance; every other is one of a refusal or an error."""
 
 

@@ -196,6 +196,8 @@ def _barred(
 ) -> str:
     """Why a sample is not written; empty where it is."""
     policy, warrant = sample.provenance.policy, sample.provenance.warrant
+    if warrant == "unverified":
+        return "unverified: of the control arm of a study"
     if choice.warrant not in ("all", warrant):
         return "judged, not verified" if warrant == "judged" else "verified, and only what is judged was asked for"
     if not choice.takes(sample, case.episode, names.get(policy, policy)):
