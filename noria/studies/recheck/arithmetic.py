@@ -34,8 +34,10 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"\bplus\b|\+", " + "), (r"\bminus\b|\bless\b(?! than)|[-−–]", " - "),
     (r"\btotal\b", " sum "), (r"[.?!,:;]", " ; "),
 )  # fmt: skip
-_TOKEN = re.compile(r"\s*(?:(\d{1,12})(?![\d.])|(add|subtract|multiply|sum|product|difference|of|between|and|to|from|by"
-                    r"|with|[-+*();]))(?![a-z\d])")  # fmt: skip
+_TOKEN = re.compile(
+    r"\s*(\d{1,12}(?![\d.a-z])|(?:add|subtract|multiply|sum|product|difference|of|between|and|to|from|by|with)(?![a-z\d])"
+    r"|[-+*();])"
+)
 
 
 class NotUnderstoodError(Exception):
@@ -67,7 +69,7 @@ def spoken(text: str) -> Fraction:
         found = _TOKEN.match(text, at)
         if found is None:
             raise NotUnderstoodError(shown(text[at : at + 30]))
-        tokens.append(found[1] or found[2])
+        tokens.append(found[1])
         at = found.end()
     steps = [part.split() for part in " ".join(tokens).split(";") if part.strip()]
     value: Fraction | None = None

@@ -14,13 +14,14 @@ from fractions import Fraction
 
 from noria.studies.recheck.ruling import Ruling, right, shown, unsure, wrong
 
-_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?\.\d+|\d{1,3}(?:,\d{3})+(?!\d)|\d+", re.ASCII)
+_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?<!\w))\.\d+|\d{1,3}(?:,\d{3})+(?!\d)|\d+", re.ASCII)
 _MARKED = re.compile(
     r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)[\s:*\"'`($]*$"
 )
 _DENIED = re.compile(r"\b(?:not|never|wrong|incorrect|cannot)\b|n['’]t\b")
 _WORDED = re.compile(r"\b(?:zero|one|t(?:wo|en|hree|welve|hirty|wenty)|four\w*|fi(?:ve|f)\w*"
                     r"|six\w*|seven\w*|eight\w*|nine\w*|eleven|thirteen|hundred|thousand)\b")  # fmt: skip
+_OPENED = re.compile(r"(?:[\s=:(\"'`]|(?:^|[\s=:(\"'])\*{1,3})$")
 _ENDED = re.compile(r"[\s.!*\"'`)\]]*$")
 
 
@@ -53,11 +54,13 @@ def ended_in(text: str, found: list[re.Match[str]]) -> Fraction | None:
     bare = head[:-1] if head.endswith(("-", "−")) else head
     signed = bare != head
     if spoken := re.search(r"\b(?:minus|negative)\s+$", bare, re.IGNORECASE):
-        bare, signed = bare[: spoken.start()], not signed
+        if signed:
+            return None
+        bare, signed = bare[: spoken.start()], True
     marked = _MARKED.search(bare.lower())
-    if bare and not bare[-1].isspace() and bare[-1] not in "=:(\"'*`":
+    if bare and not _OPENED.search(bare):
         return None
-    if not marked and (len(found) > 1 or re.search(r"[-−–—+×*/÷]\s*$", bare)):
+    if not marked and (len(found) > 1 or re.search(r"[-−–—+×*/÷]\s+$", bare)):
         return None
     # A sign behind a value is an operator, whether it is written or spoken.
     if (signed and re.search(r"[\d)]\s*$", bare)) or (spoken and not marked and re.search(r"\w\s*$", bare)):

@@ -98,7 +98,7 @@ def _sections(text: str, first: str, second: str) -> bool | None:
 
 def named(topic: str, text: str) -> bool | None:
     """Whether a text names each word of a topic, in the singular or the plural; none where it names some."""
-    stems = [re.sub(r"(?:ies|es|s)$", "", word) if len(word) > 3 else word for word in topic.split() if word != "the"]
+    stems = [re.sub(r"(?:ies|(?<=o)es|(?<=[^s])s)$", "", word) for word in topic.split() if word != "the"]
     found = {re.search(rf"(?<![^\W\d_]){re.escape(stem)}", text.lower()) is not None for stem in stems}
     return found.pop() if len(found) == 1 else None
 

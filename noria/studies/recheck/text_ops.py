@@ -23,8 +23,8 @@ _FOUR = r"(?:four|4) letters"
 _PUT = rf"(?:put|place|list|write|give|rewrite|arrange|order|sort|return|print)(?: all of)?(?: {_THEM})?"
 
 _HEARD: tuple[tuple[str, str], ...] = (
-    ("reverse", rf"reverse (?:their|the|its) order{_OF}|{_PUT} in (?:reverse|reversed|backward|the opposite) order"
-                rf"|(?:list|write|give|put) {_THEM} backwards|reverse (?:this|the) list|from the end to the start"),
+    ("reverse", rf"reverse (?:their|the|its) order{_OF}|{_PUT} in reversed? order(?:, from the end to the start)?"
+                rf"|(?:list|write|give|put) {_THEM} backwards|reverse (?:this|the) list"),
     ("sort", rf"(?:{_PUT}|alphabeti[sz]e) (?:alphabetically|in alphabetical order)|(?:order|sort|arrange) {_THEM}"
              rf" from a to z|from a to z|alphabeti[sz]e {_THEM}"),
     ("uppercase", rf"{_PUT} in (?:all )?(?:capital letters|capitals|upper ?case(?: letters)?)|(?:make|turn) {_THEM}"
@@ -60,7 +60,6 @@ _RESULT: dict[str, Callable[[list[str]], list[str]]] = {
 _MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _ITEM = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _NUMERAL = re.compile(r"\b(?:zero|none|one|two|three|four|five|six|single)\b")
-_QUOTES = "\"'`*“”‘’ \t"
 
 
 def read(instruction: str, response: str) -> Ruling:
@@ -74,7 +73,8 @@ def read(instruction: str, response: str) -> Ruling:
         return right(f"says {shown(told)}")
     differs = f"says {shown(response)}, not {shown(told)}"
     if wanted[0].isdigit():
-        if re.fullmatch(r"[\s*`\"']*-?\d{1,9}[\s.*`\"']*", response, re.ASCII):
+        alone = re.fullmatch(r"[\s*`\"']*(-?\d{1,9})[\s.*`\"']*", response, re.ASCII)
+        if alone and alone[1] != wanted[0]:
             return wrong(differs)
         doubtful = any(one.isnumeric() and not one.isascii() for one in response) or _NUMERAL.search(response.lower())
         if doubtful or re.search(rf"(?<!\d){wanted[0]}(?!\d)", response):
@@ -113,9 +113,23 @@ def worded(asked: str) -> list[str]:
 
 def items(response: str) -> list[str]:
     """The items of a response: of its lines, between its commas, without marks, quotes and a last full stop."""
-    lines = [_MARK.sub("", line) for line in response.strip().splitlines() if line.strip()]
-    parts = [part for line in lines for part in line.strip(_QUOTES).rstrip(",.").split(",")]
-    return [" ".join(part.strip(_QUOTES).rstrip(".").strip(_QUOTES).split()) for part in parts]
+    found = list[str]()
+    for line in response.strip().splitlines():
+        bare = _MARK.sub("", line).strip().rstrip(",")
+        whole = _unquoted(_unquoted(bare).rstrip("."))
+        parts = [_unquoted(part) for part in bare.rstrip(".").split(",")]
+        found += (
+            parts if all(map(_ITEM.fullmatch, parts)) else [" ".join(one.split()) for one in whole.split(",") if bare]
+        )
+    return found
+
+
+def _unquoted(text: str) -> str:
+    """A text without the quotes that stand on both sides of it."""
+    text = text.strip()
+    while len(text) > 1 and (text[0] == text[-1] in "\"'`*" or text[0] + text[-1] in ("“”", "‘’")):
+        text = text[1:-1].strip()
+    return text
 
 
 def _loose(text: str) -> str:

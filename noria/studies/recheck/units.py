@@ -23,9 +23,8 @@ _UNIT = (
 )
 _FIGURE = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?"
 _ASKED = among(
-    "convert change turn express write give put rewrite what is how many much are there in into to as do does make"
-    " makes that this it a the and with show one line of work use step your please you have road sign says"
-    " before result"
+    "convert result change turn express write give put rewrite what is how many much are there in into to as do does"
+    " make makes that this it a the and with show one line of work use step your please you have road sign says before"
 )
 _WORK = re.compile(r"\b(?:line|work|steps?|show)\b")
 _SIDE = re.compile(rf"({_FIGURE})\s*({_UNIT})?\s*(?:([×*x÷/])\s*|$)", re.IGNORECASE | re.ASCII)
