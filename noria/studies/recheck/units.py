@@ -28,7 +28,7 @@ _ASKED = among(
 )
 _WORK = re.compile(r"\b(?:line|work|steps?|show)\b")
 _SIDE = re.compile(rf"({_FIGURE})\s*({_UNIT})?\s*(?:([×*x÷/])\s*|$)", re.IGNORECASE | re.ASCII)
-_LAST = re.compile(rf"({_FIGURE})\s*([a-z]+)", re.IGNORECASE | re.ASCII)
+_LAST = re.compile(rf"(?<!\d)({_FIGURE})\s*([a-z]+)", re.IGNORECASE | re.ASCII)
 _OPENING = re.compile(r"^\W*(?:(?:so|work|answer|step|solution)\b\s*[:,]?)?[\s*`\"']*", re.IGNORECASE)
 _ODD = re.compile(r"(?![0-9])\d|[²³¹¼½¾]")
 _CLOSING = re.compile(r"[\s.!*`\"')]*$")
@@ -67,7 +67,7 @@ def read(instruction: str, response: str) -> Ruling:
 def worded(asked: str) -> tuple[Fraction, str, str] | None:
     """The value, its unit and the wanted one that a wording names; none where a word is not understood."""
     given, others, beside = list[tuple[Fraction, str]](), set[str](), asked
-    for one in re.finditer(rf"({_FIGURE})\s*({_UNIT})(?![a-z\d])", asked):
+    for one in re.finditer(rf"(?<!\d)({_FIGURE})\s*({_UNIT})(?![a-z\d])", asked):
         given.append((_value(one[1]), one[2]))
         beside = beside.replace(one[0], " ", 1)
     for word in re.findall(r"[a-z]+|1(?![\d.,])|[^\s.,?!:}]", beside):
