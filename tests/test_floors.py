@@ -34,6 +34,7 @@ KEPT = {
     "sklearn": "training",
     "datasketch": "training",
     "scipy": "studies",
+    "pint": "studies",
     "pypdf": "memory",
     "starlette": "viewer",
     "uvicorn": "viewer",
