@@ -100,7 +100,7 @@ def _plan(
     from noria.studies.gain.plan import CLAIM, CORE, FURTHER, SHORT, planned, read
 
     data: dict[str, Any] = read(config) if config else {}
-    own = dict(data.get("arms") or dict.fromkeys(CORE, {}))
+    own = dict(data.get("arms") or {name: {} for name in CORE})
     for arm in arms:
         if arm not in FURTHER or arm == "distilled":
             raise ConfigError(
@@ -148,9 +148,7 @@ def _tell(plan: "GainPlan", where: Path, say: Any) -> None:
     )
 
 
-def _command(
-    short: bool, seeds: int, arms: list[str], teacher: str, model: str, config: Path | None, dry: bool
-) -> str:
+def _command(short: bool, seeds: int, arms: list[str], teacher: str, model: str, config: Path | None, dry: bool) -> str:
     said = ["noria study gain", *(["--short"] if short else []), f"--seeds {seeds}", *(f"--arm {one}" for one in arms)]
     said += [f"--teacher {teacher} --teacher-model {model}"] if teacher else []
     said += [f"--config {config}"] if config else []

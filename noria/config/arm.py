@@ -23,8 +23,8 @@ class Arm(Part):
 
     accept: Acceptance = "verified"
     without: tuple[Aside, ...] = ()
-    """Parts put aside. `critic`, `adversary`: the seat says nothing, and no program in its place; `memory`: no neighbours
-    are shown and nothing is refused for its meaning; `curriculum`: domains and levels are dealt evenly; `gate`: every
-    student is promoted, unexamined."""
+    """Parts put aside. `critic`, `adversary`: the seat says nothing, and no program in its place; `memory`: no
+    neighbours are shown and nothing is refused for its meaning; `curriculum`: domains and levels are dealt evenly;
+    `gate`: every student is promoted, unexamined."""
     rows: tuple[int, ...] = ()
-    """The most answers of each round that may be learned, drawn, so that arms learn from as many; no bound where empty."""
+    """The most answers of each round that may be learned, drawn, so that arms learn from as many; empty: no bound."""

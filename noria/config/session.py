@@ -99,12 +99,12 @@ class SessionConfig(Part):
         for name, levels in self.domains.items():
             if not levels or min(levels) < 1:
                 raise ValueError(f"domains.{name} needs at least one level, from 1 up")
-        if self.arm.accept != "verified":
-            if "gate" not in self.arm.without or self.play.targets != "verified" or self.methods.on():
-                raise ValueError(
-                    f"arm.accept: {self.arm.accept} knows no right answer, so the session must not use one elsewhere: "
-                    "put the gate aside (`arm.without: [gate]`), set `play.targets: verified`, and name no methods"
-                )
+        told = "gate" not in self.arm.without or self.play.targets != "verified" or bool(self.methods.on())
+        if self.arm.accept != "verified" and told:
+            raise ValueError(
+                f"arm.accept: {self.arm.accept} knows no right answer, so the session must not use one elsewhere: "
+                "put the gate aside (`arm.without: [gate]`), set `play.targets: verified`, and name no methods"
+            )
         for name, rules in self.methods.on().items():
             if why := rules.contradicts(self):
                 raise ValueError(f"methods.{name}: {why}")

@@ -185,8 +185,10 @@ class Domain(ABC):
         """
 
     def formed(self, grounding: Grounding, response: str) -> bool:
-        """Whether a response has the form of an answer to this task, right or wrong; that it says something, where no
-        more can be told."""
+        """Whether a response has the form of an answer to this task, right or wrong.
+
+        That it says something, where no more can be told.
+        """
         return bool(response.strip())
 
     @abstractmethod

@@ -189,7 +189,11 @@ class TextOps(Domain):
     def formed(self, grounding: Grounding, response: str) -> bool:
         """Whether it is a short list of single words, a word or a number, and no sentence."""
         parts = tidy(response[:RESPONSE_LIMIT]).split(", ")
-        return len(response) <= RESPONSE_LIMIT and 0 < len(parts) <= LISTED and all(re.fullmatch(ITEM, one) for one in parts)
+        return (
+            len(response) <= RESPONSE_LIMIT
+            and 0 < len(parts) <= LISTED
+            and all(re.fullmatch(ITEM, one) for one in parts)
+        )
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The result."""

@@ -1,6 +1,6 @@
 """A session of a study, played in a process of its own: begun, or gone on with where it was left.
 
-    FOLDER/noria.yaml · session/ · log.txt
+FOLDER/noria.yaml · session/ · log.txt
 """
 
 import os

@@ -146,7 +146,8 @@ class PretendTrainer:
             adapter=str(out),
             student=student,
             training={
-                "composition": chosen.composition, "pretended": True, "rows": len(chosen.rows), **({"further": reports} if reports else {}),
+                "composition": chosen.composition, "pretended": True, "rows": len(chosen.rows),
+                **({"further": reports} if reports else {}),
             },
         )  # fmt: skip
 

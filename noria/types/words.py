@@ -17,8 +17,8 @@ Source = Literal["student", "pool", "program"]
 """Who wrote a sample's response: the lineage being trained, another policy of the pool, a program."""
 
 Warrant = Literal["verified", "judged", "unverified"]
-"""What an accepted sample rests on: a program that checked it, a judge's opinion alone, or, in a control arm of a study,
-nothing."""
+"""What an accepted sample rests on: a program that checked it, a judge's opinion alone, or nothing, in a control arm of
+a study."""
 
 WordedBy = Literal["generator", "program"]
 """Who worded an instruction."""

@@ -56,7 +56,7 @@ def _learned(episode: Any, samples: Any) -> str:
 
 
 async def test_a_control_of_form_takes_only_what_has_the_form(tmp_path: Path) -> None:
-    rules, history = await played(tmp_path, accept="well_formed", without=["gate"])
+    _, history = await played(tmp_path, accept="well_formed", without=["gate"])
     domain = build.SHIPPED["arithmetic"]
     tasks = {task.id: task for one in history.episodes() for task in one.drafts}
     samples = [one for one in history.samples() if one.role == "solver"]

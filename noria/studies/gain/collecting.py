@@ -1,6 +1,6 @@
 """What a study left, gathered into one report from which every figure follows (see `figures`).
 
-    plan, test, outcomes, sessions ─► report: items · outcomes · learned rows ruled · rounds · hashes · failures
+plan, test, outcomes, sessions ─► report: items · outcomes · learned rows ruled · rounds · hashes · failures
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.studies.gain import labels, rounds
 from noria.studies.gain.labels import Learned
-from noria.studies.gain.outcomes import FILE, Outcome, HeldOut
+from noria.studies.gain.outcomes import FILE, HeldOut, Outcome
 from noria.studies.gain.pieces import OUTCOME, pieces, place, policy_of
 from noria.studies.gain.plan import CEILING, RAW, WARM, GainPlan
 from noria.studies.gain.rows import dealt, fresh
@@ -28,7 +28,9 @@ from noria.studies.writing import machine
 from noria.types import Policy, Task
 
 
-def report(plan: GainPlan, out: Path, domains: dict[str, Domain], failed: Mapping[str, str], command: str) -> dict[str, Any]:
+def report(
+    plan: GainPlan, out: Path, domains: dict[str, Domain], failed: Mapping[str, str], command: str
+) -> dict[str, Any]:
     """Everything a study found.
 
     Raises:

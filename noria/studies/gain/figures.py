@@ -1,9 +1,9 @@
 """Every figure of a study of gain, computed from its report and nothing else; so anyone can compute it again.
 
-    outcomes, items ─► arms: shares by set and domain, pass@1 and pass@k, perplexity, labels
-                    ─► compared: differences with intervals and exact p, Holm over all that were looked at
-                    ─► closed: the part of the gap from warm start to ceiling
-                    ─► found: what may be claimed, each true, false or not known
+outcomes, items ─► arms: shares by set and domain, pass@1 and pass@k, perplexity, labels
+                ─► compared: differences with intervals and exact p, Holm over all that were looked at
+                ─► closed: the part of the gap from warm start to ceiling
+                ─► found: what may be claimed, each true, false or not known
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """What an arm learned from, row by row: is it right, does a second program say so too, and does it meet the test?
 
-    rows of the last training ─► their tasks ─┬─► verifier, in a runner that has run nothing   1 0
-                                              ├─► a second reading of the words (`recheck`)    1 0 ?
-                                              └─► items of the test that it meets
+rows of the last training ─► their tasks ─┬─► verifier, in a runner that has run nothing   1 0
+                                          ├─► a second reading of the words (`recheck`)    1 0 ?
+                                          └─► items of the test that it meets
 """
 
 from collections.abc import Iterable, Mapping, Sequence

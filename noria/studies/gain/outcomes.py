@@ -1,9 +1,9 @@
 """What a policy did in the test, item by item: the evidence that every figure of a study is computed from.
 
-    right    1 0 1 1 …   greedy, one an item
-    cut      0 0 1 0 …   whether the answer was cut at its cap
-    sampled  8 3 0 …     right ones of the tries, of the items that are asked several times
-    prose    nats a token of each passage of general text
+right    1 0 1 1 …   greedy, one an item
+cut      0 0 1 0 …   whether the answer was cut at its cap
+sampled  8 3 0 …     right ones of the tries, of the items that are asked several times
+prose    nats a token of each passage of general text
 """
 
 import json

@@ -32,14 +32,16 @@ HOPED = {
 PARTS = {SEEN: "learned levels", LEVEL: "unseen level", UNSEEN: "unseen domain"}
 
 
-def page(told: Mapping[str, Any], figures: Mapping[str, Any], drawings: Mapping[str, str], words: str = "") -> list[str]:
+def page(
+    told: Mapping[str, Any], figures: Mapping[str, Any], drawings: Mapping[str, str], words: str = ""
+) -> list[str]:
     """The page as lines of Markdown; `drawings` are file names by title, `words` what a person adds."""
     plan, report = told["plan"], Report(told)
     scale = plan["scale"]
     lines = [
         "# Does the wheel lift anything?", "", f"`{told['command']}`", "",
-        f"{len(plan['seeds'])} seed{'s' * (len(plan['seeds']) != 1)}, {scale['rounds']} rounds of {scale['episodes']} tasks, "
-        f"{scale['attempts']} answers to each; {len(told['items'])} test items, opened once, on "
+        f"{len(plan['seeds'])} seed{'s' * (len(plan['seeds']) != 1)}, {scale['rounds']} rounds of {scale['episodes']} "
+        f"tasks, {scale['attempts']} answers to each; {len(told['items'])} test items, opened once, on "
         f"{told['test']['opened'] or 'no day yet'}. {_machine(told)}",
     ]  # fmt: skip
     if plan["dry"]:
@@ -76,24 +78,29 @@ def said(figures: Mapping[str, Any], seeds: int) -> list[str]:
 
 
 def _arms(figures: Mapping[str, Any]) -> list[str]:
-    lines = [f"| arm | {' | '.join(PARTS[part] for part in SETS)} | of the gap | what it is |", "| --- |" + " ---: |" * 4 + " --- |"]
+    lines = [
+        f"| arm | {' | '.join(PARTS[part] for part in SETS)} | of the gap | what it is |",
+        "| --- |" + " ---: |" * 4 + " --- |",
+    ]
     for arm, one in figures["arms"].items():
         cells = " | ".join(_percent(one["sets"][part]) for part in SETS)
-        lines.append(f"| {arm} | {cells} | {_percent(figures['closed'].get(arm))} | {DOES.get(arm, 'set by the study')} |")
+        lines.append(
+            f"| {arm} | {cells} | {_percent(figures['closed'].get(arm))} | {DOES.get(arm, 'set by the study')} |"
+        )
     return lines
 
 
 def _compared(figures: Mapping[str, Any]) -> list[str]:
     lines = [
-        "Difference in points with its 95 % interval (seeds and items drawn anew, paired); items won and lost, exact two-sided",
-        "p, and the same after Holm's correction over all rows.", "",
+        "Difference in points with its 95 % interval (seeds and items drawn anew, paired); items won and lost, exact",
+        "two-sided p, and the same after Holm's correction over all rows.", "",
         "| | difference | won | lost | p | Holm | intervals apart |", "| --- |" + " ---: |" * 5 + " --- |",
     ]  # fmt: skip
     for one in figures["compared"]:
         gap = f"{100 * one['value']:+.1f} [{100 * one['low']:+.1f} to {100 * one['high']:+.1f}]"
         lines.append(
-            f"| {one['a']} − {one['b']} | {gap} | {one['wins']} | {one['losses']} | {_p(one['p'])} | {_p(one['p_holm'])} | "
-            f"{'yes' if one['apart'] else 'no'} |"
+            f"| {one['a']} − {one['b']} | {gap} | {one['wins']} | {one['losses']} | {_p(one['p'])} | "
+            f"{_p(one['p_holm'])} | {'yes' if one['apart'] else 'no'} |"
         )
     return lines
 
@@ -133,7 +140,10 @@ def _further(figures: Mapping[str, Any], tries: int) -> list[str]:
 
 
 def _budgets(told: Mapping[str, Any]) -> list[str]:
-    lines = ["| arm, seed | rows | steps | trained tokens | played tokens | training seconds |", "| --- |" + " ---: |" * 5]
+    lines = [
+        "| arm, seed | rows | steps | trained tokens | played tokens | training seconds |",
+        "| --- |" + " ---: |" * 5,
+    ]
     for key, one in told["arms"].items():
         played = f"{one['played_tokens']:,}" if "played_tokens" in one else "none"
         lines.append(
@@ -148,11 +158,13 @@ def _rounds(told: Mapping[str, Any]) -> list[str]:
     for key, one in told["arms"].items():
         for row in one.get("rounds", ()):
             values = (
-                f"{row['accepted']} of {row['dealt']}", f"{row['learned']}", _share(row["solve_rate"]), _share(row["pass_k"]),
-                _number(row["entropy"]), _number(row["length"], 0), _number(row["distinct_2"]), _number(row["vendi"], 1),
+                f"{row['accepted']} of {row['dealt']}", f"{row['learned']}", _share(row["solve_rate"]),
+                _share(row["pass_k"]), _number(row["entropy"]), _number(row["length"], 0), _number(row["distinct_2"]),
+                _number(row["vendi"], 1),
             )  # fmt: skip
             found.append(f"| {key.replace('/', ', ')} | {row['round']} | {' | '.join(values)} |")
-    head = "| arm, seed | round | accepted of dealt | learned | solve rate | pass@k | answers differ | length | distinct-2 | Vendi |"
+    names = "solve rate | pass@k | answers differ | length | distinct-2 | Vendi"
+    head = f"| arm, seed | round | accepted of dealt | learned | {names} |"
     return [head, "| --- |" + " ---: |" * 9, *found] if found else []
 
 
@@ -184,22 +196,29 @@ def _costs(told: Mapping[str, Any]) -> list[str]:
     stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
     return [
         f"- {one['tokens']:,.0f} tokens an accepted task in `verified`; {one['checks_last']:,.0f} "
-        f"({one['checks_last'] / one['tokens']:.2f} times) had its cheap checks stood last, counted from the same rounds.",
-        f"- a round: {stages}; a call was in hand in {one['in_hand']:.0%} of that time, and in {one['play']:.0%} of play.",
+        f"({one['checks_last'] / one['tokens']:.2f} times) had its cheap checks stood last, counted from "
+        "the same rounds.",
+        f"- a round: {stages}; a call was in hand in {one['in_hand']:.0%} of that time, and in {one['play']:.0%} of "
+        "play.",
     ]  # fmt: skip
 
 
 def _again(told: Mapping[str, Any], report: Report) -> list[str]:
-    policies = [f"  - {key.replace('/', ', ')}: `{one['policy']}`, rows `{one['rows_sha256'][:16]}`" for key, one in told["arms"].items()]
+    policies = [
+        f"  - {key.replace('/', ', ')}: `{one['policy']}`, rows `{one['rows_sha256'][:16]}`"
+        for key, one in told["arms"].items()
+    ]
     lines = [
-        f"- `noria study verify` on the JSON beside this page computes every figure anew from {len(told['outcomes'])} times "
-        f"{len(told['items'])} stored outcomes.",
-        f"- plan `{told['identity'][:16]}`, test `{told['test']['identity'][:16]}`, answered by {', '.join(told['test']['asked'])}.",
-        f"- {len(report.struck)} items were struck for all arms, because a row somewhere has their solution or their words.",
+        f"- `noria study verify` on the JSON beside this page computes every figure anew from {len(told['outcomes'])} "
+        f"times {len(told['items'])} stored outcomes.",
+        f"- plan `{told['identity'][:16]}`, test `{told['test']['identity'][:16]}`, answered in this order: "
+        f"{'; '.join(told['test']['asked'])}.",
+        f"- {len(report.struck)} items were struck for all arms, because a row somewhere has their solution or words.",
         "- weights (SHA-256 of the adapter, shortened) and rows:", *policies,
     ]  # fmt: skip
     if told["failed"]:
-        lines += ["", "Failed, and counted nowhere:", "", *(f"- {name}: {why}" for name, why in told["failed"].items())]
+        lines += ["", "Failed, and counted nowhere:", ""]
+        lines += [f"- {name}: {why}" for name, why in told["failed"].items()]
     return lines
 
 

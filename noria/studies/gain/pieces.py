@@ -91,7 +91,9 @@ def estimate(plan: GainPlan, piece: Piece) -> float:
         return START + asked * RATES["item"] + scale.sampled * scale.tries * RATES["try"]
     learned = sum(rows * number for number in range(1, scale.rounds + 1))
     tries = 0.4 + 0.6 * scale.attempts / 8
-    return START * (1 + scale.rounds) + scale.rounds * scale.episodes * RATES["episode"] * tries + learned * RATES["row"]
+    return (
+        START * (1 + scale.rounds) + scale.rounds * scale.episodes * RATES["episode"] * tries + learned * RATES["row"]
+    )
 
 
 def policy_of(plan: GainPlan, out: Path, arm: str, seed: int) -> Policy | None:

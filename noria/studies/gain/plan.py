@@ -74,14 +74,16 @@ class GainPlan(Noun):
     """A study of gain."""
 
     student: str = "default"
-    learned: dict[str, tuple[int, ...]] = {"arithmetic": (1, 2), "text_ops": (1,), "units": (1, 2), "constraints": (1,)}
+    learned: dict[str, tuple[int, ...]] = Field(
+        default={"arithmetic": (1, 2), "text_ops": (1,), "units": (1, 2), "constraints": (1,)}
+    )
     """Domains and levels that are learned."""
-    further: dict[str, int] = {"arithmetic": 3, "text_ops": 2, "units": 3, "constraints": 2}
+    further: dict[str, int] = Field(default={"arithmetic": 3, "text_ops": 2, "units": 3, "constraints": 2})
     """The level of each that is tested and not learned."""
-    unseen: dict[str, tuple[int, ...]] = {"deduction": (1,)}
+    unseen: dict[str, tuple[int, ...]] = Field(default={"deduction": (1,)})
     """The domain that is tested and never learned."""
     scale: Scale = Scale()
-    arms: dict[str, dict[str, Any]] = Field(default=dict.fromkeys(CORE, {}))
+    arms: dict[str, dict[str, Any]] = Field(default={name: {} for name in CORE})
     """The arms, each with what it sets in its session beyond what every arm sets."""
     seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)
     short: bool = False
@@ -100,7 +102,9 @@ class GainPlan(Noun):
         """The arms that play sessions, `verified` first: it says how many rows the controls may learn."""
         return (VERIFIED, *(name for name in self.arms if name not in (WARM, VERIFIED, CEILING)))
 
-    def written(self, arm: str, seed: int, *, student: str, session: Path, rows: tuple[int, ...] = ()) -> dict[str, Any]:
+    def written(
+        self, arm: str, seed: int, *, student: str, session: Path, rows: tuple[int, ...] = ()
+    ) -> dict[str, Any]:
         """The config of a loop's session, as it is written; `rows` bounds what a control may learn of each round."""
         scale, own = self.scale, self.arms[arm]
         data: dict[str, Any] = {

@@ -44,7 +44,8 @@ def _round(history: History, number: int, facts: dict[str, Any], embedder: Embed
     tried = [made for one in episodes if len(made := _own(one)) > 1]
     rates = [sum(passed for _, passed in made) / len(made) for made in tried]
     texts = sorted(
-        f"{one.messages[-2].content}\n{one.messages[-1].content}" for one in history.samples(number=number, role="solver")
+        f"{one.messages[-2].content}\n{one.messages[-1].content}"
+        for one in history.samples(number=number, role="solver")
     )
     thinned = stream("gain", number).sample(texts, AT) if len(texts) >= AT else []
     stages = {name: round(spent["seconds"], 1) for name, spent in facts.get("stages", {}).items()}

@@ -1,6 +1,6 @@
 """A study of gain on disk: the report as JSON, the page that follows from it, its drawings.
 
-    gain.json ─► gain.md · gain-arms.svg · gain-rounds.svg      `verify`: gain.json ─► the same figures?
+gain.json ─► gain.md · gain-arms.svg · gain-rounds.svg      `verify`: gain.json ─► the same figures?
 """
 
 import json
