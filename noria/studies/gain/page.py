@@ -120,8 +120,9 @@ def _domains(figures: Mapping[str, Any], report: Report) -> list[str]:
 
 def _further(figures: Mapping[str, Any], tries: int) -> list[str]:
     lines = [
-        "pass@1 and pass@k of sampled answers; perplexity on general text as a multiple of the warm start's; the share of",
-        "learned answers that are right, by the verifier in a fresh runner and by a second program that reads the words.", "",
+        "pass@1 and pass@k of sampled answers; perplexity on general text as a multiple of the warm start's; the share",
+        "of learned answers that are right, by the verifier in a fresh runner and by a second program that reads the",
+        "words of the task.", "",
         f"| arm | pass@1 | pass@{tries} | perplexity | labels right | by a second program | rows | cut answers |",
         "| --- |" + " ---: |" * 7,
     ]  # fmt: skip
