@@ -4,7 +4,8 @@
     level 2  two digits        level 4  four digits, or two steps
 
 A response is right if it ends in the answer and does not offer a second one: the number
-alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is derivation.
+alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is derivation. A
+sign may be spoken (`minus 8`); digits behind a point are a part of a decimal, and no integer.
 """
 
 import random
@@ -16,7 +17,7 @@ from typing import ClassVar, Literal
 
 from noria.evaluators.aloud import heard
 from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
-from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick, spelled
+from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, named, numbers, pick, spelled
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -70,6 +71,16 @@ _INTEGER = re.compile(r"[-−]?\d{1,3}(?:,\d{3})+(?!\d)|[-−]?\d+")
 _LEAD = re.compile(
     r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE
 )
+
+_MINUS = re.compile(r"\b(?:minus|negative)[\s*`\"'(]+$", re.IGNORECASE)
+"""A spoken sign, right before a number."""
+
+_SPELLED = "|".join(NUMBER_WORDS)
+_VALUED = re.compile(
+    rf"(?:[\d)]|\b(?:{_SPELLED}|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand))[\s*`\"']*$",
+    re.IGNORECASE | re.ASCII,
+)
+"""A value, spelled or not, behind which a sign is an operator."""
 
 
 TOLD = re.compile(r"\b(?:away|more|fewer|each|spen[dt]s?|g[ai]ves?|sold|all|remains?|together)\b", re.IGNORECASE)
@@ -246,6 +257,15 @@ def final_integer(response: str) -> tuple[int | None, str]:
         return None, f"the number has {len(digits)} digits"
     if re.search(r"\w", text[last.end() :]):
         return None, "words follow the last number"
-    if len(found) > 1 and not _LEAD.search(text[: last.start()]):
+    start = last.start()
+    if text[:start].endswith(".") and last[0][0].isdigit():
+        return None, "the last number is the end of a decimal"
+    if spoken := _MINUS.search(text, 0, start):
+        if signed:
+            return None, "the last number has two signs"
+        if _VALUED.search(text, 0, spoken.start()):
+            return None, "the response ends in a subtraction"
+        start, signed = spoken.start(), True
+    if len(found) > 1 and not _LEAD.search(text[:start]):
         return None, "several numbers, none marked as the answer"
     return (-int(digits) if signed else int(digits)), ""

@@ -148,11 +148,29 @@ def test_parameters_refuse_what_is_not_theirs() -> None:
         ("3", True), ("The answer is 3.", True), ("1 + 2 = 3", True), ("= 3", True), ("**3**", True), ("3.", True),
         ("4", False), ("3 or 4", False), ("4 or 3", False), ("-3", False), ("The answer is 3, not 4", False),
         ("1 2 3", False), ("3 apples and more", False), ("33", False), ("1 + 2", False), ("3e0", False),
+        (".3", False), ("0.3", False), ("The answer is .3", False), ("= 0.3", False), ("-.3", False),
+        ("1.5 + 1.5 = 3.", True), ("minus 3", False), ("The answer is negative 3.", False), ("5 minus 2 is 3", True),
     ],
 )  # fmt: skip
 def test_arithmetic_takes_the_number_a_response_ends_in(response: str, right: bool) -> None:
     kind = domain("arithmetic")
     grounding = kind.ground(kind.point({"skill": "add", "a": 1, "b": 2}))
+    assert passes(kind, grounding, response) is right
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("-2", True), ("minus 2", True), ("The answer is minus 2.", True), ("10 minus 12 is minus 2", True),
+        ("10 - 12 = negative **2**", True), ("Negative 2", True), ("I got minus 2", True), ("10 minus 12 = -2", True),
+        ("2", False), ("10 minus 12 is 2", False), ("4 minus 2", False), ("ten minus 2", False),
+        ("(ten) minus 2", False),
+        ("twenty minus 2", False), ("minus -2", False), ("minus 12", False), ("minus", False), ("minus .2", False),
+    ],
+)  # fmt: skip
+def test_a_spoken_sign_is_a_sign_where_no_value_stands_before_it(response: str, right: bool) -> None:
+    kind = domain("arithmetic")
+    grounding = kind.ground(kind.point({"skill": "subtract", "a": 10, "b": 12}))
     assert passes(kind, grounding, response) is right
 
 

@@ -107,11 +107,7 @@ def test_any_text_is_ruled_as_the_verifier_rules_or_left_open(name: str) -> None
     @given(st.sampled_from(drawn), TEXTS)
     def look(task: Task, response: str) -> None:
         ruling = recheck(task, response)
-        if ruling.right is not None and ruling.right != passes(task, response):
-            # Shown below to be the verifier's fault: `.8` is not 8.
-            assert ruling.right is False
-            assert "." in response
-            assert name in ("arithmetic", "deduction")
+        assert ruling.right in (None, passes(task, response))
 
     look()
 
@@ -166,9 +162,6 @@ def test_a_truth_that_is_off_by_one_is_found(name: str, level: int) -> None:
 
 
 FAULTS = (
-    ("arithmetic", "What is 3 + 5?", {"answer": 8}, ".8", True),
-    ("arithmetic", "What is 3 + 5?", {"answer": 8}, "minus 8", True),
-    ("arithmetic", "What is 3 minus 5?", {"answer": -2}, "The answer is minus 2.", False),
     ("arithmetic", "What is -3 + 5?", {"answer": 8}, "8", True),
     ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
      "2 hours = 2 × 60 × 60 seconds = 7200 seconds", False),
@@ -206,6 +199,25 @@ def test_where_the_two_differ_the_words_show_who_is_mistaken(
     ruling = recheck(task, response)
     assert ruling.right is (not passed), ruling
     assert passes(task, response) is passed, "the verifier has been mended: this case belongs here no more"
+
+
+MENDED = (
+    ("arithmetic", "What is 3 + 5?", {"answer": 8}, ".8", False),
+    ("arithmetic", "What is 3 + 5?", {"answer": 8}, "minus 8", False),
+    ("arithmetic", "What is 3 minus 5?", {"answer": -2}, "The answer is minus 2.", True),
+    ("deduction", "What does f(7) return?\n\n```python\ndef f(x):\n    return x + 1\n```",
+     {"skill": "output", "gives": "int", "y": 8}, "It returns .8", False),
+)  # fmt: skip
+"""Where the two differed until the verifier was mended, and what both say now."""
+
+
+@pytest.mark.parametrize(("name", "instruction", "facts", "response", "passed"), MENDED)
+def test_where_the_two_differed_they_agree(
+    name: str, instruction: str, facts: dict[str, object], response: str, passed: bool
+) -> None:
+    facts = {"topic": "tea", **facts} if name == "constraints" else facts
+    task = build.task(instruction, domain=name, grounding=Grounding(verifier=f"{name}@2", facts=facts, signature=""))
+    assert (recheck(task, response).right, passes(task, response)) == (passed, passed)
 
 
 def test_what_a_wording_may_mean_otherwise_is_left_open_and_what_is_sound_is_never_wrong() -> None:
