@@ -82,6 +82,12 @@ _VALUED = re.compile(
 )
 """A value, spelled or not, behind which a sign is an operator."""
 
+_SIGNED = re.compile(rf"(?:[-−–]|\b(?:minus|negative)\b)(\s*)(?=\d|(?:{_SPELLED})\b)")
+"""What may be the sign of an operand; whether it is one, what stands before it tells."""
+
+_OPERATOR = re.compile(r"(?:[-−–+×*(]|\b(?:plus|minus|times|by))\s*$")
+"""What only a value may follow."""
+
 
 TOLD = re.compile(r"\b(?:away|more|fewer|each|spen[dt]s?|g[ai]ves?|sold|all|remains?|together)\b", re.IGNORECASE)
 """Words by which a story tells an operation without naming it."""
@@ -150,8 +156,10 @@ class Arithmetic(Domain):
         return text + rng.choice(ENDINGS)
 
     def says(self, parameters: Parameters, instruction: str) -> Check:
-        """The operands in order, the operations, and nothing else of either kind."""
+        """The operands in order and without a sign, the operations, and nothing else of either kind."""
         assert isinstance(parameters, Point)
+        if sign := negated(instruction):
+            return Check.of("wording", False, f"{sign!r} may be heard as a negative operand, and none is negative")
         wanted = [float(n) for n in (parameters.a, parameters.b, parameters.c) if n is not None]
         found = numbers(instruction)
         backwards = re.search(r"\b(?:subtract|take away)\b[^.?]*\bfrom\b|\bless than\b", instruction, re.IGNORECASE)
@@ -239,6 +247,23 @@ def solve(point: Point) -> int:
     if point.c is None:
         raise ValueError(f"{point.skill} needs a third operand")
     return point.a * point.b + point.c if point.skill == "multiply_add" else point.a + point.b - point.c
+
+
+def negated(instruction: str) -> str:
+    """A sign in a wording by which an operand may be heard as a negative number, and that operand; empty where none."""
+    text = re.sub(r"[`'\"]", "", instruction.lower())
+    for found in _SIGNED.finditer(text):
+        before, sign = text[: found.start()], found[0].strip()
+        if sign == "negative":
+            operator = False
+        elif sign == "minus" or found[1]:
+            # "the sum of 3 and 4, minus 2", "12 pens - 2 pens": there is a value before it to subtract from.
+            operator = bool(numbers(before)) and not _OPERATOR.search(before)
+        else:
+            operator = bool(_VALUED.search(before) or re.search(r"\w$", before))
+        if not operator:
+            return text[found.start() : found.end() + 12].split(",")[0].strip()
+    return ""
 
 
 def final_integer(response: str) -> tuple[int | None, str]:

@@ -213,6 +213,38 @@ def test_units_need_one_line_of_true_work(response: str, right: bool) -> None:
     assert passes(kind, grounding, response) is right
 
 
+@pytest.mark.parametrize(
+    ("skill", "instruction", "says"),
+    [
+        ("add", "What is 9 + 3?", True),
+        ("add", "What is -9 + 3?", False),
+        ("add", "What is 9 + -3?", False),
+        ("add", "What is - 9 + 3?", False),
+        ("add", "Add (-9) and 3.", False),
+        ("add", "Add −9 to 3.", False),
+        ("add", "Add 9, -3.", False),
+        ("add", "Find the sum of 9 and negative 3.", False),
+        ("subtract", "What is 9 - 3?", True),
+        ("subtract", "What is 9 -3?", True),
+        ("subtract", "What is 9−3?", True),
+        ("subtract", "What is (9) - (3)? Subtract.", True),
+        ("subtract", "You have 9 pens - 3 pens. How many are left?", True),
+        ("subtract", "What is nine minus 3?", True),
+        ("subtract", "Take 9, then minus 3.", True),
+        ("subtract", "What is `9` - `3`? Subtract.", True),
+        ("subtract", "What is -9 - 3?", False),
+        ("subtract", "What is minus 9 minus 3?", False),
+        ("subtract", "What is 9 - -3?", False),
+        ("subtract", "What is 9 minus minus three?", False),
+        ("multiply", "Multiply 9 by minus 3.", False),
+        ("multiply", "What is 9 × -3?", False),
+    ],
+)
+def test_an_operand_with_a_sign_is_another_operand(skill: str, instruction: str, says: bool) -> None:
+    kind = domain("arithmetic")
+    assert kind.says(kind.point({"skill": skill, "a": 9, "b": 3}), instruction).passed is says
+
+
 def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'arithmetic'"):
         domain("arithmetics")

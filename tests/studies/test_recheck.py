@@ -162,7 +162,6 @@ def test_a_truth_that_is_off_by_one_is_found(name: str, level: int) -> None:
 
 
 FAULTS = (
-    ("arithmetic", "What is -3 + 5?", {"answer": 8}, "8", True),
     ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
      "2 hours = 2 × 60 × 60 seconds = 7200 seconds", False),
     ("units", "Convert 3 km to cm. Show the step.", {"answer": "300000", "unit": "cm", "value": 3},
