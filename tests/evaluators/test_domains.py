@@ -205,6 +205,28 @@ def test_a_subtraction_is_said_in_its_order(instruction: str, says: bool) -> Non
         ("20 km = 20 × 1000 m\n= 20000 m", False),
         ("20 km = 20000 m, or 20000.5", False),
         ("20 km ÷ 0 = 20000 m", False),
+        ("20 km = 20 × 1000 = 20000 m", True),
+        ("20 km × 1000 = 20000 m", True),
+        ("20 km × 1000 m/km = 20000 m", True),
+        ("20 km = 20 × 10 × 100 m = 20000 m", True),
+        ("20 km = 20 × 10 × 100 = 20000 m", True),
+        ("20 km = 2000000 cm = 2000000 ÷ 100 m = 20000 m", True),
+        ("**20 km = 20,000 m**", True),
+        ("Work: 20 km is 20 times 1000 m, which is 20000 m.", True),
+        ("Since 1 km is 1000 m, 20 km = 20000 m.", True),
+        ("1 km = 1000 m and 1 m = 100 cm, so 20 km = 2000000 cm = 20000 m", True),
+        ("20 km = 20 × 1000 m, = 20000 m", True),
+        ("20 m = 20000 m", False),
+        ("20 km = 1 mm = 20000 m", False),
+        ("20 m is 20000 m", False),
+        ("20 km = 5000 m = 20000 m", False),
+        ("20 km = 20 × 1000 km = 20000 m", False),
+        ("20 km = 20 × 1000 × 10 m = 20000 m", False),
+        ("20 km = 20 × 1000 × 10 = 20000 m", False),
+        ("1 km = 900 m, so 20 km = 20000 m", False),
+        ("20 m, = 20000 m", False),
+        ("20 km = 20000 m, 20 m = 20000 m", False),
+        ("20 km = 20 ÷ 0 = 20000 m", False),
     ],
 )
 def test_units_need_one_line_of_true_work(response: str, right: bool) -> None:
@@ -243,6 +265,26 @@ def test_units_need_one_line_of_true_work(response: str, right: bool) -> None:
 def test_an_operand_with_a_sign_is_another_operand(skill: str, instruction: str, says: bool) -> None:
     kind = domain("arithmetic")
     assert kind.says(kind.point({"skill": skill, "a": 9, "b": 3}), instruction).passed is says
+
+
+@pytest.mark.parametrize(
+    ("value", "pair", "response", "right"),
+    [
+        (2, "hours to seconds", "2 hours = 2 × 60 × 60 seconds = 7200 seconds", True),
+        (2, "hours to seconds", "2 hours = 120 minutes = 120 × 60 s = 7200 seconds", True),
+        (2, "hours to seconds", "1 hour = 60 × 60 seconds = 3600 seconds, so 2 hours = 7200 seconds", True),
+        (2, "hours to seconds", "2 hours = 2 × 60 seconds = 7200 seconds", False),
+        (2, "hours to seconds", "2 hours = 2 × 60 minutes × 60 minutes = 7200 seconds", False),
+        (90, "minutes to hours", "90 minutes ÷ 60 = 1.5 hours", True),
+        (90, "minutes to hours", "90 minutes = 90/60 hours = 1.5 h", True),
+        (90, "minutes to hours", "90 minutes = 90 minutes ÷ 60 minutes = 1.5 hours", True),
+        (90, "minutes to hours", "90 minutes = 90 ÷ 60 minutes = 1.5 hours", False),
+    ],
+)
+def test_a_chain_of_times_is_one_time(value: int, pair: str, response: str, right: bool) -> None:
+    kind = domain("units")
+    grounding = kind.ground(kind.point({"skill": "time", "value": value, "pair": pair}))
+    assert passes(kind, grounding, response) is right
 
 
 def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:

@@ -138,7 +138,7 @@ def planted(kind: Domain, point: Parameters, task: Task) -> tuple[Task, str] | N
             return altered(task, answer=answer), answer
         case "units":
             answer, (source, _, _) = str(int(facts["answer"]) + 1), task.parameters["pair"].partition(" ")
-            return altered(task, answer=answer), f"{facts['value']} {source} = {answer} {facts['unit']}"
+            return altered(task, answer=answer), f"From {facts['value']} {source} to {answer} {facts['unit']}"
         case "constraints" if task.skill.startswith(("bullets", "sentences")):
             other = point.model_copy(update={"count": facts["count"] % 3 + 2})
             return altered(task, count=facts["count"] % 3 + 2), kind.truth(other, stream("other", task.instruction))
@@ -162,13 +162,6 @@ def test_a_truth_that_is_off_by_one_is_found(name: str, level: int) -> None:
 
 
 FAULTS = (
-    ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
-     "2 hours = 2 × 60 × 60 seconds = 7200 seconds", False),
-    ("units", "Convert 3 km to cm. Show the step.", {"answer": "300000", "unit": "cm", "value": 3},
-     "3 km = 3 × 1000 m = 3000 m = 300000 cm", False),
-    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3}, "3 m = 3000 m", True),
-    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3},
-     "3 km = 5000 m = 3000 m", True),
     ("units", "Convert 3 km to m.", {"answer": "3000", "unit": "m", "value": 3}, "3000 m", False),
     ("units", "Convert 3 minutes to seconds. Show the step.", {"answer": "180", "unit": "seconds", "value": 3},
      "3 mins = 180 secs", False),
@@ -206,6 +199,15 @@ MENDED = (
     ("arithmetic", "What is 3 minus 5?", {"answer": -2}, "The answer is minus 2.", True),
     ("deduction", "What does f(7) return?\n\n```python\ndef f(x):\n    return x + 1\n```",
      {"skill": "output", "gives": "int", "y": 8}, "It returns .8", False),
+    ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
+     "2 hours = 2 × 60 × 60 seconds = 7200 seconds", True),
+    ("units", "Convert 3 km to cm. Show the step.", {"answer": "300000", "unit": "cm", "value": 3},
+     "3 km = 3 × 1000 m = 3000 m = 300000 cm", True),
+    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3}, "3 m = 3000 m", False),
+    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3},
+     "3 km = 5000 m = 3000 m", False),
+    ("units", "Convert 16 kg to mg. Show the step.", {"answer": "16000000", "unit": "mg", "value": 16},
+     "16 kg = 16 × 1000000 g = 16000000 mg", False),
 )  # fmt: skip
 """Where the two differed until the verifier was mended, and what both say now."""
 
