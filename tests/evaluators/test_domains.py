@@ -287,6 +287,30 @@ def test_a_chain_of_times_is_one_time(value: int, pair: str, response: str, righ
     assert passes(kind, grounding, response) is right
 
 
+@pytest.mark.parametrize(
+    ("skill", "instruction", "says"),
+    [
+        ("dedupe_then_count", "Remove the duplicates, then count these words: {words}.", True),
+        ("dedupe_then_count", "Leave out repeats, keep each word only once, then count: {words}.", True),
+        ("dedupe_then_count", "Keep each word once and count them: {words}.", True),
+        ("dedupe_then_count", "Drop duplicates, what stands there more than once a line, then count: {words}.", True),
+        ("dedupe_then_count", "Remove the duplicates of {words}, and after that count what is left.", True),
+        ("dedupe_then_count", "Count these words, then remove the duplicates: {words}.", False),
+        ("dedupe_then_count", "Remove the duplicates after you count these words: {words}.", False),
+        ("dedupe_then_count", "Remove the duplicates, but count first, before that: {words}.", False),
+        ("dedupe_then_count", "Drop the duplicates once they are counted, I mean, count these words: {words}.", False),
+        ("dedupe", "Before you answer, remove the duplicates: {words}.", True),
+        ("dedupe_then_reverse_then_uppercase", "Dedupe: drop repeats, reverse, then uppercase: {words}.", True),
+        ("dedupe_then_reverse_then_uppercase", "Drop repeats, then uppercase and reverse: {words}.", False),
+    ],
+)
+def test_operations_are_said_in_their_order(skill: str, instruction: str, says: bool) -> None:
+    kind = domain("text_ops")
+    listed = ["plate", "cup", "plate", "fork"]
+    said = instruction.replace("{words}", ", ".join(listed))
+    assert kind.says(kind.point({"skill": skill, "words": listed}), said).passed is says
+
+
 def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'arithmetic'"):
         domain("arithmetics")
