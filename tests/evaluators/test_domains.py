@@ -311,6 +311,31 @@ def test_operations_are_said_in_their_order(skill: str, instruction: str, says: 
     assert kind.says(kind.point({"skill": skill, "words": listed}), said).passed is says
 
 
+@pytest.mark.parametrize(
+    ("parameters", "response", "right"),
+    [
+        ({"skill": "bullets", "count": 2}, "- Many people enjoy tea.\n  -  Children ask about it daily.", True),
+        ({"skill": "bullets", "count": 2}, "* Many people enjoy tea.\n* Children ask about it daily.", False),
+        ({"skill": "bullets", "count": 2}, "- Many people enjoy tea.\n• Children ask about it daily.", False),
+        ({"skill": "json", "keys": ["name", "use"]}, '{"use": "people enjoy it", "name": "green tea leaf"}', True),
+        (
+            {"skill": "json", "keys": ["name", "use"]},
+            '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy it daily"}',
+            False,
+        ),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old.\nTips: People enjoy it.", True),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro:\nTea is old.\n\nTips:\nPeople enjoy it.", True),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro:\nTips: Tea is old. People enjoy it.", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old. People enjoy it.\nTips:", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Tips: Tea is old.\nIntro: People enjoy it.", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old. People enjoy it.", False),
+    ],
+)
+def test_rules_of_form_are_kept_to_the_letter(parameters: dict[str, object], response: str, right: bool) -> None:
+    kind = domain("constraints")
+    assert passes(kind, kind.ground(kind.point({"topic": "tea", **parameters})), response) is right
+
+
 def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'arithmetic'"):
         domain("arithmetics")

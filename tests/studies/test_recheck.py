@@ -167,14 +167,6 @@ FAULTS = (
      "3 mins = 180 secs", False),
     ("text_ops", "Given pear, fig, plum: reverse their order.", {"answer": "plum, fig, pear"},
      '"plum", "fig", "pear"', False),
-    ("constraints", "Write about tea in exactly 2 bullets that start with '- '.", {"count": 2, "kinds": ["bullets"]},
-     "* Many people enjoy tea daily.\n* Children often ask about tea.", True),
-    ("constraints", "Write about tea as a JSON object with the keys 'name' and 'use'.",
-     {"keys": ["name", "use"], "kinds": ["json"]},
-     '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy hot drinks daily"}', True),
-    ("constraints", "Write about tea in two sections titled 'Intro:' and 'Tips:'.",
-     {"titles": ["Intro", "Tips"], "kinds": ["sections"]},
-     "Intro:\nTips: Many people enjoy tea with family.", True),
     ("constraints", "Describe volcanoes all in lowercase.", {"topic": "volcanoes", "kinds": ["lowercase"]},
      "a volcano can have a long history.", False),
 )  # fmt: skip
@@ -208,6 +200,14 @@ MENDED = (
      "3 km = 5000 m = 3000 m", False),
     ("units", "Convert 16 kg to mg. Show the step.", {"answer": "16000000", "unit": "mg", "value": 16},
      "16 kg = 16 × 1000000 g = 16000000 mg", False),
+    ("constraints", "Write about tea in exactly 2 bullets that start with '- '.", {"count": 2, "kinds": ["bullets"]},
+     "* Many people enjoy tea daily.\n* Children often ask about tea.", False),
+    ("constraints", "Write about tea as a JSON object with the keys 'name' and 'use'.",
+     {"keys": ["name", "use"], "kinds": ["json"]},
+     '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy hot drinks daily"}', False),
+    ("constraints", "Write about tea in two sections titled 'Intro:' and 'Tips:'.",
+     {"titles": ["Intro", "Tips"], "kinds": ["sections"]},
+     "Intro:\nTips: Many people enjoy tea with family.", False),
 )  # fmt: skip
 """Where the two differed until the verifier was mended, and what both say now."""
 
