@@ -294,8 +294,7 @@ def substance(facts: Json, text: str) -> Check:
     """Whether a response is a text on its topic and no echo, shell or loop."""
     said = words(text)
     subject = [word for word in words(facts["topic"]) if word not in ("the", "a", "an", "of", "and")]
-    stems = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in subject]
-    if lost := [stem for stem in stems if not any(word.startswith(stem) for word in said)]:
+    if lost := [word for word in subject if not _named(word, said)]:
         return Check.of("substance", False, f"never names its topic {facts['topic']!r} ({lost[0]!r})")
     given = FRAME_WORDS | set(subject) | set(NUMBER_WORDS) | set(words(" ".join(map(str, facts.values()))))
     own = {word for word in said if word not in given and len(word) > 1}
@@ -304,6 +303,20 @@ def substance(facts: Json, text: str) -> Check:
     if len(set(said)) < 0.4 * len(said):
         return Check.of("substance", False, f"repeats itself: {len(set(said))} words of {len(said)} are distinct")
     return Check.of("substance", True, f"{len(own)} words of its own")
+
+
+NUMBERS = ((r"(\w{3}o|[sxz]|ch|sh)es$", r"\1"), (r"(?<=\w)ies$", "y"), (r"(?<=[^aeiou])y$", "ies"))
+"""Endings of one number of a word and of the other, as in volcanoes, boxes, libraries and library; `toes` has its own
+`e`, for `to` is no toe."""
+
+
+def _named(word: str, said: list[str]) -> bool:
+    """Whether words name a word of a topic: one that begins with it, or its other number where that is spelled anew."""
+    stem = word[:-1] if word.endswith("s") and len(word) > 3 else word
+    if any(one.startswith(stem) for one in said):
+        return True
+    other = next((re.sub(pattern, ending, word) for pattern, ending in NUMBERS if re.search(pattern, word)), word)
+    return other in (one.removesuffix("'s") for one in said)
 
 
 def holds(kind: str, facts: Json, text: str) -> Check:

@@ -336,6 +336,25 @@ def test_rules_of_form_are_kept_to_the_letter(parameters: dict[str, object], res
     assert passes(kind, kind.ground(kind.point({"topic": "tea", **parameters})), response) is right
 
 
+@pytest.mark.parametrize(
+    ("topic", "said", "right"),
+    [
+        ("volcanoes", "A volcano", True), ("volcano", "Volcanoes", True), ("volcanoes", "Volcanoes", True),
+        ("volcanoes", "That volcano's top", True), ("libraries", "A library", True), ("library", "Libraries", True),
+        ("butterflies", "A butterfly", True), ("butterfly", "Butterflies", True), ("boxes", "A box", True),
+        ("clocks", "A clock", True), ("clock", "Clocks", True), ("the moon", "The moon", True), ("bees", "A bee", True),
+        ("toes", "I go to it and it", False), ("libraries", "A librarian", False),
+        ("volcanoes", "Volcanic hills", False),
+        ("cherries", "A cherry", True), ("butterflies", "Some butter", False), ("monkeys", "A monkey", True),
+    ],
+)  # fmt: skip
+def test_a_topic_is_named_in_either_number(topic: str, said: str, right: bool) -> None:
+    kind = domain("constraints")
+    grounding = kind.ground(kind.point({"skill": "sentences", "count": 2, "topic": topic}))
+    response = f"{said} may please many people. There is always more to see and learn."
+    assert passes(kind, grounding, response) is right
+
+
 def test_an_unknown_domain_or_level_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'arithmetic'"):
         domain("arithmetics")

@@ -167,8 +167,6 @@ FAULTS = (
      "3 mins = 180 secs", False),
     ("text_ops", "Given pear, fig, plum: reverse their order.", {"answer": "plum, fig, pear"},
      '"plum", "fig", "pear"', False),
-    ("constraints", "Describe volcanoes all in lowercase.", {"topic": "volcanoes", "kinds": ["lowercase"]},
-     "a volcano can have a long history.", False),
 )  # fmt: skip
 """Where the two differ and the words of the task show that the verifier is the one that is mistaken."""
 
@@ -177,9 +175,7 @@ FAULTS = (
 def test_where_the_two_differ_the_words_show_who_is_mistaken(
     name: str, instruction: str, facts: dict[str, object], response: str, passed: bool
 ) -> None:
-    facts = {"topic": "tea", **facts} if name == "constraints" else facts
-    grounding = Grounding(verifier=f"{name}@1", facts=facts, signature="")
-    task = build.task(instruction, domain=name, grounding=grounding)
+    task = build.task(instruction, domain=name, grounding=Grounding(verifier=f"{name}@2", facts=facts, signature=""))
     ruling = recheck(task, response)
     assert ruling.right is (not passed), ruling
     assert passes(task, response) is passed, "the verifier has been mended: this case belongs here no more"
@@ -208,6 +204,8 @@ MENDED = (
     ("constraints", "Write about tea in two sections titled 'Intro:' and 'Tips:'.",
      {"titles": ["Intro", "Tips"], "kinds": ["sections"]},
      "Intro:\nTips: Many people enjoy tea with family.", False),
+    ("constraints", "Describe volcanoes all in lowercase.", {"topic": "volcanoes", "kinds": ["lowercase"]},
+     "a volcano can have a long history.", True),
 )  # fmt: skip
 """Where the two differed until the verifier was mended, and what both say now."""
 
