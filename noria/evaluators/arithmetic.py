@@ -106,6 +106,7 @@ class Arithmetic(Domain):
     """Integers, + − ×."""
 
     name: ClassVar[str] = "arithmetic"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A calculation with whole numbers."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point

@@ -113,6 +113,7 @@ class Constraints(Domain):
     """Short texts under constraints a program can check."""
 
     name: ClassVar[str] = "constraints"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A short text about a topic that keeps mechanical rules."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
     further: ClassVar[tuple[int, ...]] = (4,)

@@ -98,6 +98,7 @@ class TextOps(Domain):
     """List and string operations."""
 
     name: ClassVar[str] = "text_ops"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "An operation on a short list of words."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point

@@ -128,6 +128,7 @@ class Units(Domain):
     """Conversions of length, mass, time and volume."""
 
     name: ClassVar[str] = "units"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A conversion of a quantity from one unit to another."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point
