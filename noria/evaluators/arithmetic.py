@@ -4,7 +4,8 @@
     level 2  two digits        level 4  four digits, or two steps
 
 A response is right if it ends in the answer and does not offer a second one: the number
-alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is derivation.
+alone, or after `=`, `is`, `equals`, `answer`; whatever stands before that is derivation. A
+sign may be spoken (`minus 8`); digits behind a point are a part of a decimal, and no integer.
 """
 
 import random
@@ -16,7 +17,7 @@ from typing import ClassVar, Literal
 
 from noria.evaluators.aloud import heard
 from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
-from noria.evaluators.phrasing import RESPONSE_LIMIT, named, numbers, pick, spelled
+from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, named, numbers, pick, spelled
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -71,6 +72,22 @@ _LEAD = re.compile(
     r"(?:=|\b(?:is|equals|answer|result|gives|get|makes|total|sum|product|difference)\b)\W*$", re.IGNORECASE
 )
 
+_MINUS = re.compile(r"\b(?:minus|negative)[\s*`\"'(]+$", re.IGNORECASE)
+"""A spoken sign, right before a number."""
+
+_SPELLED = "|".join(NUMBER_WORDS)
+_VALUED = re.compile(
+    rf"(?:[\d)]|\b(?:{_SPELLED}|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand))[\s*`\"']*$",
+    re.IGNORECASE | re.ASCII,
+)
+"""A value, spelled or not, behind which a sign is an operator."""
+
+_SIGNED = re.compile(rf"(?:[-−–]|\b(?:minus|negative)\b)(\s*)(?=\d|(?:{_SPELLED})\b)")
+"""What may be the sign of an operand; whether it is one, what stands before it tells."""
+
+_OPERATOR = re.compile(r"(?:[-−–+×*(]|\b(?:plus|minus|times|by))\s*$")
+"""What only a value may follow."""
+
 
 TOLD = re.compile(r"\b(?:away|more|fewer|each|spen[dt]s?|g[ai]ves?|sold|all|remains?|together)\b", re.IGNORECASE)
 """Words by which a story tells an operation without naming it."""
@@ -89,6 +106,7 @@ class Arithmetic(Domain):
     """Integers, + − ×."""
 
     name: ClassVar[str] = "arithmetic"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A calculation with whole numbers."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point
@@ -139,8 +157,10 @@ class Arithmetic(Domain):
         return text + rng.choice(ENDINGS)
 
     def says(self, parameters: Parameters, instruction: str) -> Check:
-        """The operands in order, the operations, and nothing else of either kind."""
+        """The operands in order and without a sign, the operations, and nothing else of either kind."""
         assert isinstance(parameters, Point)
+        if sign := negated(instruction):
+            return Check.of("wording", False, f"{sign!r} may be heard as a negative operand, and none is negative")
         wanted = [float(n) for n in (parameters.a, parameters.b, parameters.c) if n is not None]
         found = numbers(instruction)
         backwards = re.search(r"\b(?:subtract|take away)\b[^.?]*\bfrom\b|\bless than\b", instruction, re.IGNORECASE)
@@ -230,6 +250,23 @@ def solve(point: Point) -> int:
     return point.a * point.b + point.c if point.skill == "multiply_add" else point.a + point.b - point.c
 
 
+def negated(instruction: str) -> str:
+    """A sign in a wording by which an operand may be heard as a negative number, and that operand; empty where none."""
+    text = re.sub(r"[`'\"]", "", instruction.lower())
+    for found in _SIGNED.finditer(text):
+        before, sign = text[: found.start()], found[0].strip()
+        if sign == "negative":
+            operator = False
+        elif sign == "minus" or found[1]:
+            # "the sum of 3 and 4, minus 2", "12 pens - 2 pens": there is a value before it to subtract from.
+            operator = bool(numbers(before)) and not _OPERATOR.search(before)
+        else:
+            operator = bool(_VALUED.search(before) or re.search(r"\w$", before))
+        if not operator:
+            return text[found.start() : found.end() + 12].split(",")[0].strip()
+    return ""
+
+
 def final_integer(response: str) -> tuple[int | None, str]:
     """The number a response ends in, or why it has no single one."""
     if len(response) > RESPONSE_LIMIT:
@@ -246,6 +283,15 @@ def final_integer(response: str) -> tuple[int | None, str]:
         return None, f"the number has {len(digits)} digits"
     if re.search(r"\w", text[last.end() :]):
         return None, "words follow the last number"
-    if len(found) > 1 and not _LEAD.search(text[: last.start()]):
+    start = last.start()
+    if text[:start].endswith(".") and last[0][0].isdigit():
+        return None, "the last number is the end of a decimal"
+    if spoken := _MINUS.search(text, 0, start):
+        if signed:
+            return None, "the last number has two signs"
+        if _VALUED.search(text, 0, spoken.start()):
+            return None, "the response ends in a subtraction"
+        start, signed = spoken.start(), True
+    if len(found) > 1 and not _LEAD.search(text[:start]):
         return None, "several numbers, none marked as the answer"
     return (-int(digits) if signed else int(digits)), ""

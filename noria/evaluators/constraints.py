@@ -59,6 +59,9 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "json": ("as a JSON object with the keys {keys}", "as JSON with exactly the keys {keys}"),
     "sections": ("in two sections titled '{first}:' and '{second}:'", "with two sections, '{first}:' and '{second}:'"),
 }
+MARKS = "-" if all("- " in clause for clause in CLAUSES["bullets"]) else "-*•"
+"""What a bullet may start with: where every wording asks for a dash, nothing else does."""
+
 FRAMES = (
     "Write about {topic} {how}.", "Write a short text about {topic} {how}.", "Tell me about {topic} {how}.",
     "Describe {topic} {how}.", "Say something about {topic} {how}.", "Explain {topic} {how}.",
@@ -110,6 +113,7 @@ class Constraints(Domain):
     """Short texts under constraints a program can check."""
 
     name: ClassVar[str] = "constraints"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A short text about a topic that keeps mechanical rules."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
     further: ClassVar[tuple[int, ...]] = (4,)
@@ -291,8 +295,7 @@ def substance(facts: Json, text: str) -> Check:
     """Whether a response is a text on its topic and no echo, shell or loop."""
     said = words(text)
     subject = [word for word in words(facts["topic"]) if word not in ("the", "a", "an", "of", "and")]
-    stems = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in subject]
-    if lost := [stem for stem in stems if not any(word.startswith(stem) for word in said)]:
+    if lost := [word for word in subject if not _named(word, said)]:
         return Check.of("substance", False, f"never names its topic {facts['topic']!r} ({lost[0]!r})")
     given = FRAME_WORDS | set(subject) | set(NUMBER_WORDS) | set(words(" ".join(map(str, facts.values()))))
     own = {word for word in said if word not in given and len(word) > 1}
@@ -303,12 +306,26 @@ def substance(facts: Json, text: str) -> Check:
     return Check.of("substance", True, f"{len(own)} words of its own")
 
 
+NUMBERS = ((r"(\w{3}o|[sxz]|ch|sh)es$", r"\1"), (r"(?<=\w)ies$", "y"), (r"(?<=[^aeiou])y$", "ies"))
+"""Endings of one number of a word and of the other, as in volcanoes, boxes, libraries and library; `toes` has its own
+`e`, for `to` is no toe."""
+
+
+def _named(word: str, said: list[str]) -> bool:
+    """Whether words name a word of a topic: one that begins with it, or its other number where that is spelled anew."""
+    stem = word[:-1] if word.endswith("s") and len(word) > 3 else word
+    if any(one.startswith(stem) for one in said):
+        return True
+    other = next((re.sub(pattern, ending, word) for pattern, ending in NUMBERS if re.search(pattern, word)), word)
+    return other in (one.removesuffix("'s") for one in said)
+
+
 def holds(kind: str, facts: Json, text: str) -> Check:
     """Whether one constraint holds of a response."""
     match kind:
         case "bullets":
             lines = [line for line in text.splitlines() if line.strip()]
-            right = [line for line in lines if re.match(r"\s*[-*•]\s+\S+(?:\s+\S+)+", line)]
+            right = [line for line in lines if re.match(rf"\s*[{MARKS}]\s+\S+(?:\s+\S+)+", line)]
             passed, found = len(lines) == len(right) == facts["count"], f"{len(right)} bullets in {len(lines)} lines"
         case "sentences":
             count = _sentences(text)
@@ -333,9 +350,7 @@ def holds(kind: str, facts: Json, text: str) -> Check:
         case "json":
             passed, found = _json_with(facts["keys"], text)
         case _:
-            places = [re.search(rf"(?m)^\s*{re.escape(title)}:\s*\S+", text) for title in facts["titles"]]
-            passed = all(places) and places[0].start() < places[1].start()  # type: ignore[union-attr]
-            found = f"{sum(map(bool, places))} titled sections"
+            passed, found = _titled(facts["titles"], text)
     wanted = next((facts[name] for name in _field(kind)), None) if kind in CLAUSES else None
     return Check.of(kind, passed, f"wanted {wanted}, {found}" if wanted is not None else found)
 
@@ -346,13 +361,31 @@ def _sentences(text: str) -> int:
     return sum(bool(re.search(r"\w", part)) and (not after or after[0].isspace()) for part, after in pairwise(parts))
 
 
+def _titled(titles: list[str], text: str) -> tuple[bool, str]:
+    places = [re.search(rf"(?m)^\s*{re.escape(title)}:", text) for title in titles]
+    starts, ends = [one.start() for one in places if one], [one.end() for one in places if one]
+    if len(starts) < len(titles) or starts != sorted(starts):
+        return False, f"{len(starts)} titled sections"
+    filled = [bool(text[start:end].strip()) for start, end in zip(ends, [*starts[1:], len(text)], strict=True)]
+    return all(filled), f"{sum(filled)} titled sections with a text"
+
+
 def _json_with(keys: list[str], text: str) -> tuple[bool, str]:
+    twice = list[str]()
+
+    def read(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        said = [key for key, _ in pairs]
+        twice.extend(key for key in said if said.count(key) > 1)
+        return dict(pairs)
+
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=read)
     except (ValueError, RecursionError):
         return False, "no JSON"
     if not isinstance(found, dict):
         return False, "no JSON object"
+    if twice:
+        return False, f"the key {twice[0][:40]!r} twice"
     filled = all(isinstance(value, str) and len(value.split()) > 1 for value in found.values())
     return sorted(found) == sorted(keys) and filled, f"keys {', '.join(sorted(map(str, found)))[:80]}"
 

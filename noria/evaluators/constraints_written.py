@@ -85,6 +85,7 @@ class WrittenConstraints(Domain):
 
     name: ClassVar[str] = "constraints"
     family: ClassVar[str] = "written"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = (
         "A short text about a topic that keeps a rule: the rule, bodies of functions holds(response) that each tell "
         "whether a text keeps it, and texts that keep it or do not."

@@ -91,6 +91,7 @@ class Deduction(Domain):
     """Reasoning forwards, backwards and from examples about small programs."""
 
     name: ClassVar[str] = "deduction"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A question about a short Python program f(x): its output, an input, or the program itself."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3)
     further: ClassVar[tuple[int, ...]] = (4,)

@@ -74,6 +74,11 @@ SIGNS = {
     "dedupe": (r"\bduplicat\w*", r"\brepeat\w*", r"\beach word once\b", r"\bunique\b"),
     "longer": (r"\b(?:four|4) letters\b", r"\blonger\b"),
 }
+TURNS_ORDER = re.compile(
+    r"\bbefore\b|\bafter\b(?! (?:that|this)\b)|(?<!words )(?<!(?:word|only|just|than) )\bonce (?!(?:and|then|in)\b)\w"
+)
+"""Words by which what is named first may come second; "each word once" and "after that" are none."""
+
 LONG = 4
 """`longer` keeps words of more letters than this."""
 
@@ -93,6 +98,7 @@ class TextOps(Domain):
     """List and string operations."""
 
     name: ClassVar[str] = "text_ops"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "An operation on a short list of words."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point
@@ -163,7 +169,7 @@ class TextOps(Domain):
         return pick(FRAMES, rng, then=then, words=", ".join(parameters.words))
 
     def says(self, parameters: Parameters, instruction: str) -> Check:
-        """The words in their order, side by side, and the operations and no other."""
+        """The words in their order, side by side, and the operations in theirs, and no other of either kind."""
         assert isinstance(parameters, Point)
         said, wanted = words(instruction), list(parameters.words)
         if not any(said[at : at + len(wanted)] == wanted for at in range(len(said))):
@@ -172,11 +178,12 @@ class TextOps(Domain):
         if (listed := [word for word in said if word in known and word not in FRAME_WORDS]) != wanted:
             return Check.of("wording", False, f"lists {', '.join(listed)}, not {', '.join(wanted)}")
         text = instruction.lower().replace(", ".join(wanted), "")
-        operations, expected = named(text, SIGNS), set(parameters.skill.split(JOIN))
-        evidence = (
-            f"says {', '.join(sorted(operations)) or 'no operation'}; the parameters say {', '.join(sorted(expected))}"
-        )
-        return Check.of("wording", operations == expected, evidence)
+        steps = parameters.skill.split(JOIN)
+        operations = sorted(named(text, SIGNS), key=lambda step: _place(text, step))
+        evidence = f"says {', '.join(operations) or 'no operation'}; the parameters say {', '.join(steps)}"
+        if len(steps) > 1 and operations == steps and (turn := TURNS_ORDER.search(_unclaused(text))):
+            return Check.of("wording", False, f"{turn[0]!r} may turn the order of {', '.join(steps)}")
+        return Check.of("wording", operations == steps, evidence)
 
     async def check(self, grounding: Grounding, response: str, runner: Runner) -> tuple[Check, ...]:
         """The response against the result, the form of the list aside."""
@@ -189,11 +196,8 @@ class TextOps(Domain):
     def formed(self, grounding: Grounding, response: str) -> bool:
         """Whether it is a short list of single words, a word or a number, and no sentence."""
         parts = tidy(response[:RESPONSE_LIMIT]).split(", ")
-        return (
-            len(response) <= RESPONSE_LIMIT
-            and 0 < len(parts) <= LISTED
-            and all(re.fullmatch(ITEM, one) for one in parts)
-        )
+        single = all(re.fullmatch(ITEM, one) for one in parts)
+        return len(response) <= RESPONSE_LIMIT and 0 < len(parts) <= LISTED and single
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
         """The result."""
@@ -229,8 +233,7 @@ class TextOps(Domain):
         turned = sorted(steps, key=lambda step: named_at[step])
         if turned != steps and not re.search(r"\b(?:after|once|before)\b", text):
             yield Reading(", then ".join(turned), ", ".join(_run(turned, listed)))
-        for clause in sorted((one for part in CLAUSES.values() for one in part), key=len, reverse=True):
-            text = text.replace(clause.lower(), " ")
+        text = _unclaused(text)
         for step, pattern, says, does in SOUNDS_LIKE:
             if step in steps and re.search(pattern, text):
                 yield Reading(says, ", ".join(does(listed)))
@@ -249,6 +252,13 @@ def _place(text: str, step: str) -> int:
     """Where a text first names an operation; its end where it does not."""
     found = [match.start() for pattern in SIGNS[step] if (match := re.search(pattern, text))]
     return min(found, default=len(text))
+
+
+def _unclaused(text: str) -> str:
+    """A text in lower case without the clauses that are the program's own."""
+    for clause in sorted((one for part in CLAUSES.values() for one in part), key=len, reverse=True):
+        text = text.replace(clause.lower(), " ")
+    return text
 
 
 def _beside(instruction: str, listed: list[str]) -> str:

@@ -7,7 +7,8 @@
 
 Factors are whole numbers, arithmetic is exact (fractions), and a response is right if its
 last quantity is the answer in the unit that was asked for, and the line before it starts
-from the value and multiplies or divides to that answer.
+from the value and multiplies or divides to that answer. What stands between two equals signs
+is one and the same quantity, in whatever unit; a fact such as `1 km = 1000 m` may go before.
 """
 
 import random
@@ -88,6 +89,17 @@ ENDINGS = (" Show one line of work.", " Use one line.", " Show the step.")
 _STEP = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*(?:[a-zA-Z]+\s*)?([×*x÷/])\s*(\d{1,30}(?:\.\d{1,30})?)")
 """A product or a quotient of two numbers, with or without a unit behind the first."""
 
+_FACTOR = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)(?:\s*([a-zA-Z]+))?\s*(?:([×*x÷/])\s*|$)")
+"""A factor of a side, the unit behind it, and the sign that leads to the next one."""
+
+_CHAINS = re.compile(r"(?:[,;:?]|\.(?!\d)|\b(?:so|and|then|thus|hence|therefore)\b)(?!\s*=)", re.IGNORECASE)
+"""What parts one chain of equal sides from the next, but where an equals sign goes on with it."""
+
+_EQUALS = re.compile(r"=|\b(?:is|are|equals?)\b", re.IGNORECASE)
+
+_AROUND = " \t*_`\"'.,;:!•()"
+"""What may stand around a side and says nothing."""
+
 _QUANTITY = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
@@ -116,6 +128,7 @@ class Units(Domain):
     """Conversions of length, mass, time and volume."""
 
     name: ClassVar[str] = "units"
+    version: ClassVar[int] = 2
     about: ClassVar[str] = "A conversion of a quantity from one unit to another."
     levels: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
     parameters = Point
@@ -191,7 +204,8 @@ class Units(Domain):
             return (Check.of("answer", False, f"expected {answer} {unit}, a number follows the last quantity"),)
         right = len(value) <= 30 and Fraction(value) == Fraction(answer) and name in (unit, *NAMES[unit])
         evidence = f"expected {answer} {unit}, found {value} {name}"[:200]
-        return Check.of("answer", right, evidence), derivation(response, grounding.facts["value"], Fraction(answer))
+        work = derivation(response, grounding.facts["value"], Fraction(answer), unit)
+        return Check.of("answer", right, evidence), work
 
     def formed(self, grounding: Grounding, response: str) -> bool:
         """Whether it is one line that ends in a quantity of the unit that is wanted."""
@@ -265,19 +279,56 @@ class Units(Domain):
         return {"gives every result": ", ".join(said)[: RESPONSE_LIMIT - 1]}
 
 
-def derivation(response: str, value: int, answer: Fraction) -> Check:
-    """One line that starts from the value, and whose written product or quotient is the answer."""
+def derivation(response: str, value: int, answer: Fraction, unit: str) -> Check:
+    """One line that starts from the value, each side of which is that quantity."""
     if len(response.strip().splitlines()) != 1:
         return Check.of("derivation", False, "expected one line of work")
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", response)
     named = re.findall(r"(?<![\d.])\d{1,30}(?:\.\d{1,30})?", plain)
     if not any(Fraction(one) == value for one in named[:-1]):
         return Check.of("derivation", False, f"expected the work to start from {value}")
-    for left, sign, right in _STEP.findall(plain):
-        a, b = Fraction(left), Fraction(right)
-        if (sign in "÷/" and not b) or (a / b if sign in "÷/" else a * b) != answer:
-            return Check.of("derivation", False, f"{left} {sign} {right} is not the answer"[:200])
-    return Check.of("derivation", True, f"starts from {value}, and what it multiplies is the answer")
+    return _equal(plain, value, answer, unit)
+
+
+def _equal(plain: str, value: int, answer: Fraction, unit: str) -> Check:
+    """Whether the sides of each chain are one quantity, and those of the last one the quantity that is asked about."""
+    skill = next(skill for skill, units in SIZES.items() if unit in units)
+    expected: Fraction | None = answer * SIZES[skill][unit]
+    # From the end: the last chain that names a quantity gives the answer, those before it may state facts.
+    for chain in reversed(_CHAINS.split(plain)):
+        sides = [side.strip(_AROUND).removeprefix("- ") for side in _EQUALS.split(chain)]
+        said = [(side, _side(side, skill, answer)) for side in sides]
+        sizes = [size for _, size in said if not isinstance(size, bool)]
+        wanted = expected or next(iter(sizes), None)
+        if wrong := [side for side, size in said if size is not True and (size is False or size != wanted)]:
+            return Check.of("derivation", False, f"{wrong[0]} is not that quantity"[:200])
+        expected = None if sizes else expected
+    return Check.of("derivation", True, f"starts from {value}, and every side is that quantity")
+
+
+def _side(text: str, skill: str, answer: Fraction) -> Fraction | bool:
+    """A side's size in the smallest unit; where it has no unit, whether what it multiplies is the answer's number."""
+    at, value, units, sign, last = 0, Fraction(1), list[str](), "×", ""
+    while sign and (found := _FACTOR.match(text, at)):
+        one = Fraction(found[1])
+        if sign in "÷/" and not one:
+            return False
+        value = value / one if sign in "÷/" else value * one
+        units.append(unit_of(found[2].lower(), skill) if found[2] else "1")
+        at, last, sign = found.end(), sign, found[3] or ""
+    if not units or at < len(text) or sign or not all(units):
+        return all(_multiplied(*one) == answer for one in _STEP.findall(text))
+    # "180 minutes ÷ 60 minutes" is a number, as is what has no unit behind its last factor.
+    if units[-1] == "1" or (len(units) > 1 and last in "÷/" and units[0] == units[-1]):
+        return len(units) == 1 or value == answer
+    return value * SIZES[skill][units[-1]]
+
+
+def _multiplied(left: str, sign: str, right: str) -> Fraction | None:
+    a, b = Fraction(left), Fraction(right)
+    if sign in "÷/":
+        return a / b if b else None
+    return a * b
 
 
 def unit_of(word: str, skill: str) -> str:

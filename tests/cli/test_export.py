@@ -100,7 +100,7 @@ def test_what_the_session_has_not_is_named_with_what_it_has(session: Path) -> No
         for choice, sentence in (
             ({"domains": ["poetry"]}, "has no domain 'poetry'. It has: arithmetic"),
             ({"rounds": [9]}, "has no round '9'. It has: 1, 2"),
-            ({"policies": ["nobody"]}, "has no policy 'nobody'. It has: arithmetic@1, base"),
+            ({"policies": ["nobody"]}, "has no policy 'nobody'. It has: arithmetic@2, base"),
         ):
             with pytest.raises(SessionError, match=re.escape(sentence)):
                 must_know(story, request(session, **choice))

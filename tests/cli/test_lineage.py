@@ -37,7 +37,7 @@ def test_why_tells_an_accepted_sample(session: Path, history: History) -> None:
         "to keep away from:", "from the domain itself", "student-r0001 tried 2 times; 2 of them passed.",
         "What it teaches is attempt", "The critic, base, ", "The adversary, base, attacked it", "none of them held:",
         "The judge, base, ruled accept with confidence", "novelty passed: nobody asked it before",
-        "The answer was checked by arithmetic@1.", "student-r0002 learned from it in round 2 and was kept out (",
+        "The answer was checked by arithmetic@2.", "student-r0002 learned from it in round 2 and was kept out (",
         "It stands.",
     ):  # fmt: skip
         assert words in said, words
@@ -73,7 +73,7 @@ def test_why_tells_an_adapter_an_exam_and_a_verifier(session: Path, history: His
     kept = right("why", session, "student-r0002")
     assert f"was kept out ({history.exams()[1].why})" in kept
     assert right("why", session, exam.id).startswith(f"{exam.id} is the exam of round 1: student-r0001 against base")
-    assert "vouches for" in right("why", session, "arithmetic@1")
+    assert "vouches for" in right("why", session, "arithmetic@2")
 
 
 def test_an_id_that_is_unknown_or_may_be_several_is_a_sentence(session: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_purge_that_cannot_be_changes_nothing(session: Path, tmp_path: Path) -
     place = copy(session, tmp_path)
     before = load(right("status", place, "--json"))
     assert "would empty the pool" in refused("purge", place, "--policy", "base", "--yes")
-    assert "would empty the pool" in refused("purge", place, "--verifier", "arithmetic@1", "--yes")
+    assert "would empty the pool" in refused("purge", place, "--verifier", "arithmetic@2", "--yes")
     assert "knows no verifier 'odd@1'" in refused("purge", place, "--verifier", "odd@1", "--yes")
     assert "A purge names one thing." in refused("purge", place, "--yes")
     assert "A purge names one thing." in refused("purge", place, "sample-1", "--policy", "base")

@@ -31,10 +31,10 @@ def test_verifiers_says_what_is_quarantined_since_when_and_by_what(game: Played,
     assert beaten["episode"] in sentence
     assert EVIDENCE in sentence
     assert "a new version of it is a new verifier" in sentence
-    rows = [line.split() for line in said.splitlines() if line.split()[1:2] in (["odd@1"], ["arithmetic@1"])]
+    rows = [line.split() for line in said.splitlines() if line.split()[1:2] in (["odd@1"], ["arithmetic@2"])]
     assert {(row[0], row[1], row[-1]) for row in rows} == {
         ("1", "odd@1", "yes"), ("2", "odd@1", "quarantined"),
-        ("1", "arithmetic@1", "yes"), ("2", "arithmetic@1", "yes"),
+        ("1", "arithmetic@2", "yes"), ("2", "arithmetic@2", "yes"),
     }  # fmt: skip
     first, second = load(right("verifiers", session, "--json"))
     assert first["quarantine"] == []
@@ -50,7 +50,7 @@ def test_the_accepted_log_does_not_hand_out_quarantined_samples_in_silence(game:
     done = noria("accepted", session, "--jsonl")
     rows = [load(line) for line in done.stdout.splitlines()]
     assert len(rows) == kept
-    assert {row["provenance"]["verifier"] for row in rows} == {"arithmetic@1"}
+    assert {row["provenance"]["verifier"] for row in rows} == {"arithmetic@2"}
     assert f"{summary['quarantined']} rows are left out" in done.stderr
     assert EVIDENCE in done.stderr
     whole = noria("accepted", session, "--jsonl", "--quarantined")

@@ -148,11 +148,29 @@ def test_parameters_refuse_what_is_not_theirs() -> None:
         ("3", True), ("The answer is 3.", True), ("1 + 2 = 3", True), ("= 3", True), ("**3**", True), ("3.", True),
         ("4", False), ("3 or 4", False), ("4 or 3", False), ("-3", False), ("The answer is 3, not 4", False),
         ("1 2 3", False), ("3 apples and more", False), ("33", False), ("1 + 2", False), ("3e0", False),
+        (".3", False), ("0.3", False), ("The answer is .3", False), ("= 0.3", False), ("-.3", False),
+        ("1.5 + 1.5 = 3.", True), ("minus 3", False), ("The answer is negative 3.", False), ("5 minus 2 is 3", True),
     ],
 )  # fmt: skip
 def test_arithmetic_takes_the_number_a_response_ends_in(response: str, right: bool) -> None:
     kind = domain("arithmetic")
     grounding = kind.ground(kind.point({"skill": "add", "a": 1, "b": 2}))
+    assert passes(kind, grounding, response) is right
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("-2", True), ("minus 2", True), ("The answer is minus 2.", True), ("10 minus 12 is minus 2", True),
+        ("10 - 12 = negative **2**", True), ("Negative 2", True), ("I got minus 2", True), ("10 minus 12 = -2", True),
+        ("2", False), ("10 minus 12 is 2", False), ("4 minus 2", False), ("ten minus 2", False),
+        ("(ten) minus 2", False),
+        ("twenty minus 2", False), ("minus -2", False), ("minus 12", False), ("minus", False), ("minus .2", False),
+    ],
+)  # fmt: skip
+def test_a_spoken_sign_is_a_sign_where_no_value_stands_before_it(response: str, right: bool) -> None:
+    kind = domain("arithmetic")
+    grounding = kind.ground(kind.point({"skill": "subtract", "a": 10, "b": 12}))
     assert passes(kind, grounding, response) is right
 
 
@@ -187,11 +205,153 @@ def test_a_subtraction_is_said_in_its_order(instruction: str, says: bool) -> Non
         ("20 km = 20 × 1000 m\n= 20000 m", False),
         ("20 km = 20000 m, or 20000.5", False),
         ("20 km ÷ 0 = 20000 m", False),
+        ("20 km = 20 × 1000 = 20000 m", True),
+        ("20 km × 1000 = 20000 m", True),
+        ("20 km × 1000 m/km = 20000 m", True),
+        ("20 km = 20 × 10 × 100 m = 20000 m", True),
+        ("20 km = 20 × 10 × 100 = 20000 m", True),
+        ("20 km = 2000000 cm = 2000000 ÷ 100 m = 20000 m", True),
+        ("**20 km = 20,000 m**", True),
+        ("Work: 20 km is 20 times 1000 m, which is 20000 m.", True),
+        ("Since 1 km is 1000 m, 20 km = 20000 m.", True),
+        ("1 km = 1000 m and 1 m = 100 cm, so 20 km = 2000000 cm = 20000 m", True),
+        ("20 km = 20 × 1000 m, = 20000 m", True),
+        ("20 m = 20000 m", False),
+        ("20 km = 1 mm = 20000 m", False),
+        ("20 m is 20000 m", False),
+        ("20 km = 5000 m = 20000 m", False),
+        ("20 km = 20 × 1000 km = 20000 m", False),
+        ("20 km = 20 × 1000 × 10 m = 20000 m", False),
+        ("20 km = 20 × 1000 × 10 = 20000 m", False),
+        ("1 km = 900 m, so 20 km = 20000 m", False),
+        ("20 m, = 20000 m", False),
+        ("20 km = 20000 m, 20 m = 20000 m", False),
+        ("20 km = 20 ÷ 0 = 20000 m", False),
     ],
 )
 def test_units_need_one_line_of_true_work(response: str, right: bool) -> None:
     kind = domain("units")
     grounding = kind.ground(kind.point({"skill": "length", "value": 20, "pair": "km to m"}))
+    assert passes(kind, grounding, response) is right
+
+
+@pytest.mark.parametrize(
+    ("skill", "instruction", "says"),
+    [
+        ("add", "What is 9 + 3?", True),
+        ("add", "What is -9 + 3?", False),
+        ("add", "What is 9 + -3?", False),
+        ("add", "What is - 9 + 3?", False),
+        ("add", "Add (-9) and 3.", False),
+        ("add", "Add −9 to 3.", False),
+        ("add", "Add 9, -3.", False),
+        ("add", "Find the sum of 9 and negative 3.", False),
+        ("subtract", "What is 9 - 3?", True),
+        ("subtract", "What is 9 -3?", True),
+        ("subtract", "What is 9−3?", True),
+        ("subtract", "What is (9) - (3)? Subtract.", True),
+        ("subtract", "You have 9 pens - 3 pens. How many are left?", True),
+        ("subtract", "What is nine minus 3?", True),
+        ("subtract", "Take 9, then minus 3.", True),
+        ("subtract", "What is `9` - `3`? Subtract.", True),
+        ("subtract", "What is -9 - 3?", False),
+        ("subtract", "What is minus 9 minus 3?", False),
+        ("subtract", "What is 9 - -3?", False),
+        ("subtract", "What is 9 minus minus three?", False),
+        ("multiply", "Multiply 9 by minus 3.", False),
+        ("multiply", "What is 9 × -3?", False),
+    ],
+)
+def test_an_operand_with_a_sign_is_another_operand(skill: str, instruction: str, says: bool) -> None:
+    kind = domain("arithmetic")
+    assert kind.says(kind.point({"skill": skill, "a": 9, "b": 3}), instruction).passed is says
+
+
+@pytest.mark.parametrize(
+    ("value", "pair", "response", "right"),
+    [
+        (2, "hours to seconds", "2 hours = 2 × 60 × 60 seconds = 7200 seconds", True),
+        (2, "hours to seconds", "2 hours = 120 minutes = 120 × 60 s = 7200 seconds", True),
+        (2, "hours to seconds", "1 hour = 60 × 60 seconds = 3600 seconds, so 2 hours = 7200 seconds", True),
+        (2, "hours to seconds", "2 hours = 2 × 60 seconds = 7200 seconds", False),
+        (2, "hours to seconds", "2 hours = 2 × 60 minutes × 60 minutes = 7200 seconds", False),
+        (90, "minutes to hours", "90 minutes ÷ 60 = 1.5 hours", True),
+        (90, "minutes to hours", "90 minutes = 90/60 hours = 1.5 h", True),
+        (90, "minutes to hours", "90 minutes = 90 minutes ÷ 60 minutes = 1.5 hours", True),
+        (90, "minutes to hours", "90 minutes = 90 ÷ 60 minutes = 1.5 hours", False),
+    ],
+)
+def test_a_chain_of_times_is_one_time(value: int, pair: str, response: str, right: bool) -> None:
+    kind = domain("units")
+    grounding = kind.ground(kind.point({"skill": "time", "value": value, "pair": pair}))
+    assert passes(kind, grounding, response) is right
+
+
+@pytest.mark.parametrize(
+    ("skill", "instruction", "says"),
+    [
+        ("dedupe_then_count", "Remove the duplicates, then count these words: {words}.", True),
+        ("dedupe_then_count", "Leave out repeats, keep each word only once, then count: {words}.", True),
+        ("dedupe_then_count", "Keep each word once and count them: {words}.", True),
+        ("dedupe_then_count", "Drop duplicates, what stands there more than once a line, then count: {words}.", True),
+        ("dedupe_then_count", "Remove the duplicates of {words}, and after that count what is left.", True),
+        ("dedupe_then_count", "Count these words, then remove the duplicates: {words}.", False),
+        ("dedupe_then_count", "Remove the duplicates after you count these words: {words}.", False),
+        ("dedupe_then_count", "Remove the duplicates, but count first, before that: {words}.", False),
+        ("dedupe_then_count", "Drop the duplicates once they are counted, I mean, count these words: {words}.", False),
+        ("dedupe", "Before you answer, remove the duplicates: {words}.", True),
+        ("dedupe_then_reverse_then_uppercase", "Dedupe: drop repeats, reverse, then uppercase: {words}.", True),
+        ("dedupe_then_reverse_then_uppercase", "Drop repeats, then uppercase and reverse: {words}.", False),
+    ],
+)
+def test_operations_are_said_in_their_order(skill: str, instruction: str, says: bool) -> None:
+    kind = domain("text_ops")
+    listed = ["plate", "cup", "plate", "fork"]
+    said = instruction.replace("{words}", ", ".join(listed))
+    assert kind.says(kind.point({"skill": skill, "words": listed}), said).passed is says
+
+
+@pytest.mark.parametrize(
+    ("parameters", "response", "right"),
+    [
+        ({"skill": "bullets", "count": 2}, "- Many people enjoy tea.\n  -  Children ask about it daily.", True),
+        ({"skill": "bullets", "count": 2}, "* Many people enjoy tea.\n* Children ask about it daily.", False),
+        ({"skill": "bullets", "count": 2}, "- Many people enjoy tea.\n• Children ask about it daily.", False),
+        ({"skill": "json", "keys": ["name", "use"]}, '{"use": "people enjoy it", "name": "green tea leaf"}', True),
+        (
+            {"skill": "json", "keys": ["name", "use"]},
+            '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy it daily"}',
+            False,
+        ),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old.\nTips: People enjoy it.", True),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro:\nTea is old.\n\nTips:\nPeople enjoy it.", True),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro:\nTips: Tea is old. People enjoy it.", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old. People enjoy it.\nTips:", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Tips: Tea is old.\nIntro: People enjoy it.", False),
+        ({"skill": "sections", "titles": ["Intro", "Tips"]}, "Intro: Tea is old. People enjoy it.", False),
+    ],
+)
+def test_rules_of_form_are_kept_to_the_letter(parameters: dict[str, object], response: str, right: bool) -> None:
+    kind = domain("constraints")
+    assert passes(kind, kind.ground(kind.point({"topic": "tea", **parameters})), response) is right
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "right"),
+    [
+        ("volcanoes", "A volcano", True), ("volcano", "Volcanoes", True), ("volcanoes", "Volcanoes", True),
+        ("volcanoes", "That volcano's top", True), ("libraries", "A library", True), ("library", "Libraries", True),
+        ("butterflies", "A butterfly", True), ("butterfly", "Butterflies", True), ("boxes", "A box", True),
+        ("clocks", "A clock", True), ("clock", "Clocks", True), ("the moon", "The moon", True), ("bees", "A bee", True),
+        ("toes", "I go to it and it", False), ("libraries", "A librarian", False),
+        ("volcanoes", "Volcanic hills", False),
+        ("cherries", "A cherry", True), ("butterflies", "Some butter", False), ("monkeys", "A monkey", True),
+    ],
+)  # fmt: skip
+def test_a_topic_is_named_in_either_number(topic: str, said: str, right: bool) -> None:
+    kind = domain("constraints")
+    grounding = kind.ground(kind.point({"skill": "sentences", "count": 2, "topic": topic}))
+    response = f"{said} may please many people. There is always more to see and learn."
     assert passes(kind, grounding, response) is right
 
 

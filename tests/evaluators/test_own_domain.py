@@ -114,7 +114,7 @@ def test_a_verifier_that_fails_its_own_test_admits_nothing_and_says_why(tmp_path
     cards = {card["domain"]: card for card in found["rounds"][0]["verifiers"]}
     assert cards["arithmetic"]["admits"]
     assert not cards["odd"]["admits"]
-    assert "'odd@1' failed: KeyError" in cards["odd"]["faults"][0]
+    assert "'odd@2' failed: KeyError" in cards["odd"]["faults"][0]
     assert found["finished"] == "rounds: 1 played"
     assert set(found["samples"]["by_domain"]) == {"arithmetic"}
 
@@ -145,7 +145,7 @@ class Mute(Arithmetic):
 async def test_a_verifier_that_loops_or_floods_is_an_error_that_names_it() -> None:
     slow, flooding, mute = guarded(Slow, patience=0.3)(), guarded(Flooding)(), guarded(Mute)()
     grounding = slow.ground(slow.sample(1, stream("guard")))
-    with pytest.raises(VerifierError, match="'arithmetic@1' did not end within"):
+    with pytest.raises(VerifierError, match="'arithmetic@2' did not end within"):
         await slow.check(grounding, "3", build.RUNNER)
     with pytest.raises(VerifierError, match=f"made {MOST + 1} checks"):
         await flooding.check(grounding, "3", build.RUNNER)
@@ -173,7 +173,7 @@ async def test_an_answer_that_nobody_waits_for_disturbs_nobody() -> None:
     with pytest.raises(VerifierError, match="did not end within"):
         await late.check(grounding, "3", build.RUNNER)
     for _ in range(500):
-        if answered and not any(thread.name == "verifier arithmetic@1" for thread in threading.enumerate()):
+        if answered and not any(thread.name == "verifier arithmetic@2" for thread in threading.enumerate()):
             break
         await asyncio.sleep(0.01)
     assert answered == ["3"]  # and no exception of its thread, which pytest would raise here

@@ -82,7 +82,7 @@ def test_where_nobody_solves_it_the_program_writes_the_target_and_the_sample_say
     assert episode.outcome == "accepted"
     assert episode.solve_rate == 0
     assert samples[0].provenance.source == "program"
-    assert samples[0].provenance.policy == "arithmetic@1"
+    assert samples[0].provenance.policy == "arithmetic@2"
     assert samples[0].messages[-1].content == "4"
 
 

@@ -300,7 +300,7 @@ def test_a_purge_is_one_transaction(finished: SessionConfig) -> None:
     ("root", "said"),
     [
         (lambda story: of_policy(story, "base"), "would empty the pool: every student grows from it"),
-        (lambda story: of_verifier(story, "arithmetic@1"), "would empty the pool: none of the session's samples"),
+        (lambda story: of_verifier(story, "arithmetic@2"), "would empty the pool: none of the session's samples"),
         (lambda story: of_policy(story, "student-r0009"), "knows no policy 'student-r0009'"),
         (lambda story: of_verifier(story, "odd@1"), "knows no verifier 'odd@1'"),
         (lambda story: of_source(story, "seed-zz"), "knows no source 'seed-zz'"),

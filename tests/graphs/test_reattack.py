@@ -32,7 +32,7 @@ def test_what_was_accepted_is_broken_once_its_verifier_is_known_to_be_weak(tmp_p
     assert again(tmp_path, domain("arithmetic")) == []
     weak = next(one for one in WEAK if one.name == "verified")
     (broken,) = again(tmp_path, weakened(DOMAINS["arithmetic"], weak))
-    assert (broken.sample, broken.episode, broken.verifier) == (samples[0].id, episode.id, "arithmetic@1")
+    assert (broken.sample, broken.episode, broken.verifier) == (samples[0].id, episode.id, "arithmetic@2")
     assert [(probe.kind, probe.beat) for probe in broken.probes] == [("forgery", True)]
     # A domain that is gone attacks nothing.
     assert again(tmp_path, domain("units")) == []

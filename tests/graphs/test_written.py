@@ -84,7 +84,7 @@ def test_a_rule_whose_functions_mean_it_judges_responses(tmp_path: Path) -> None
     episode, samples, turns = played(tmp_path, "constraints", RULE, solver=ANSWER, judge=judge)
     assert episode.outcome == "accepted", episode.evidence
     assert samples[0].messages[-1].content == ANSWER
-    assert samples[0].provenance.verifier == "constraints.written@1"
+    assert samples[0].provenance.verifier == "constraints.written@2"
     assert "back_translation" in samples[0].provenance.checks
     told = next(turn for turn in turns if turn.template.startswith("explain@"))
     assert str(RULE["rule"]) not in " ".join(message.content for message in told.messages)

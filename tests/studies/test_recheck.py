@@ -107,11 +107,7 @@ def test_any_text_is_ruled_as_the_verifier_rules_or_left_open(name: str) -> None
     @given(st.sampled_from(drawn), TEXTS)
     def look(task: Task, response: str) -> None:
         ruling = recheck(task, response)
-        if ruling.right is not None and ruling.right != passes(task, response):
-            # Shown below to be the verifier's fault: `.8` is not 8.
-            assert ruling.right is False
-            assert "." in response
-            assert name in ("arithmetic", "deduction")
+        assert ruling.right in (None, passes(task, response))
 
     look()
 
@@ -142,7 +138,7 @@ def planted(kind: Domain, point: Parameters, task: Task) -> tuple[Task, str] | N
             return altered(task, answer=answer), answer
         case "units":
             answer, (source, _, _) = str(int(facts["answer"]) + 1), task.parameters["pair"].partition(" ")
-            return altered(task, answer=answer), f"{facts['value']} {source} = {answer} {facts['unit']}"
+            return altered(task, answer=answer), f"From {facts['value']} {source} to {answer} {facts['unit']}"
         case "constraints" if task.skill.startswith(("bullets", "sentences")):
             other = point.model_copy(update={"count": facts["count"] % 3 + 2})
             return altered(task, count=facts["count"] % 3 + 2), kind.truth(other, stream("other", task.instruction))
@@ -166,32 +162,11 @@ def test_a_truth_that_is_off_by_one_is_found(name: str, level: int) -> None:
 
 
 FAULTS = (
-    ("arithmetic", "What is 3 + 5?", {"answer": 8}, ".8", True),
-    ("arithmetic", "What is 3 + 5?", {"answer": 8}, "minus 8", True),
-    ("arithmetic", "What is 3 minus 5?", {"answer": -2}, "The answer is minus 2.", False),
-    ("arithmetic", "What is -3 + 5?", {"answer": 8}, "8", True),
-    ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
-     "2 hours = 2 × 60 × 60 seconds = 7200 seconds", False),
-    ("units", "Convert 3 km to cm. Show the step.", {"answer": "300000", "unit": "cm", "value": 3},
-     "3 km = 3 × 1000 m = 3000 m = 300000 cm", False),
-    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3}, "3 m = 3000 m", True),
-    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3},
-     "3 km = 5000 m = 3000 m", True),
     ("units", "Convert 3 km to m.", {"answer": "3000", "unit": "m", "value": 3}, "3000 m", False),
     ("units", "Convert 3 minutes to seconds. Show the step.", {"answer": "180", "unit": "seconds", "value": 3},
      "3 mins = 180 secs", False),
     ("text_ops", "Given pear, fig, plum: reverse their order.", {"answer": "plum, fig, pear"},
      '"plum", "fig", "pear"', False),
-    ("constraints", "Write about tea in exactly 2 bullets that start with '- '.", {"count": 2, "kinds": ["bullets"]},
-     "* Many people enjoy tea daily.\n* Children often ask about tea.", True),
-    ("constraints", "Write about tea as a JSON object with the keys 'name' and 'use'.",
-     {"keys": ["name", "use"], "kinds": ["json"]},
-     '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy hot drinks daily"}', True),
-    ("constraints", "Write about tea in two sections titled 'Intro:' and 'Tips:'.",
-     {"titles": ["Intro", "Tips"], "kinds": ["sections"]},
-     "Intro:\nTips: Many people enjoy tea with family.", True),
-    ("constraints", "Describe volcanoes all in lowercase.", {"topic": "volcanoes", "kinds": ["lowercase"]},
-     "a volcano can have a long history.", False),
 )  # fmt: skip
 """Where the two differ and the words of the task show that the verifier is the one that is mistaken."""
 
@@ -200,12 +175,48 @@ FAULTS = (
 def test_where_the_two_differ_the_words_show_who_is_mistaken(
     name: str, instruction: str, facts: dict[str, object], response: str, passed: bool
 ) -> None:
-    facts = {"topic": "tea", **facts} if name == "constraints" else facts
-    grounding = Grounding(verifier=f"{name}@1", facts=facts, signature="")
-    task = build.task(instruction, domain=name, grounding=grounding)
+    task = build.task(instruction, domain=name, grounding=Grounding(verifier=f"{name}@2", facts=facts, signature=""))
     ruling = recheck(task, response)
     assert ruling.right is (not passed), ruling
     assert passes(task, response) is passed, "the verifier has been mended: this case belongs here no more"
+
+
+MENDED = (
+    ("arithmetic", "What is 3 + 5?", {"answer": 8}, ".8", False),
+    ("arithmetic", "What is 3 + 5?", {"answer": 8}, "minus 8", False),
+    ("arithmetic", "What is 3 minus 5?", {"answer": -2}, "The answer is minus 2.", True),
+    ("deduction", "What does f(7) return?\n\n```python\ndef f(x):\n    return x + 1\n```",
+     {"skill": "output", "gives": "int", "y": 8}, "It returns .8", False),
+    ("units", "Convert 2 hours to seconds. Show the step.", {"answer": "7200", "unit": "seconds", "value": 2},
+     "2 hours = 2 × 60 × 60 seconds = 7200 seconds", True),
+    ("units", "Convert 3 km to cm. Show the step.", {"answer": "300000", "unit": "cm", "value": 3},
+     "3 km = 3 × 1000 m = 3000 m = 300000 cm", True),
+    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3}, "3 m = 3000 m", False),
+    ("units", "Convert 3 km to m. Show the step.", {"answer": "3000", "unit": "m", "value": 3},
+     "3 km = 5000 m = 3000 m", False),
+    ("units", "Convert 16 kg to mg. Show the step.", {"answer": "16000000", "unit": "mg", "value": 16},
+     "16 kg = 16 × 1000000 g = 16000000 mg", False),
+    ("constraints", "Write about tea in exactly 2 bullets that start with '- '.", {"count": 2, "kinds": ["bullets"]},
+     "* Many people enjoy tea daily.\n* Children often ask about tea.", False),
+    ("constraints", "Write about tea as a JSON object with the keys 'name' and 'use'.",
+     {"keys": ["name", "use"], "kinds": ["json"]},
+     '{"name": "bad coffee", "name": "green tea leaf", "use": "people enjoy hot drinks daily"}', False),
+    ("constraints", "Write about tea in two sections titled 'Intro:' and 'Tips:'.",
+     {"titles": ["Intro", "Tips"], "kinds": ["sections"]},
+     "Intro:\nTips: Many people enjoy tea with family.", False),
+    ("constraints", "Describe volcanoes all in lowercase.", {"topic": "volcanoes", "kinds": ["lowercase"]},
+     "a volcano can have a long history.", True),
+)  # fmt: skip
+"""Where the two differed until the verifier was mended, and what both say now."""
+
+
+@pytest.mark.parametrize(("name", "instruction", "facts", "response", "passed"), MENDED)
+def test_where_the_two_differed_they_agree(
+    name: str, instruction: str, facts: dict[str, object], response: str, passed: bool
+) -> None:
+    facts = {"topic": "tea", **facts} if name == "constraints" else facts
+    task = build.task(instruction, domain=name, grounding=Grounding(verifier=f"{name}@2", facts=facts, signature=""))
+    assert (recheck(task, response).right, passes(task, response)) == (passed, passed)
 
 
 def test_what_a_wording_may_mean_otherwise_is_left_open_and_what_is_sound_is_never_wrong() -> None:
