@@ -15,6 +15,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Chosen
 from noria.graphs.folder import begun
 from noria.identity import canonical_json, digest
+from noria.memory.calls import calls
 from noria.memory.embed import StaticEmbedder
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
@@ -115,7 +116,7 @@ def _arm(plan: GainPlan, out: Path, arm: str, seed: int, policy: Policy | None, 
     if begun(session):
         with _story(session) as history:
             found["rounds"] = rounds.told(history, StaticEmbedder())
-            found["in_hand"] = rounds.calls(history).in_hand
+            found["in_hand"] = calls(history).in_hand
             found["played_tokens"] = sum(history.tokens())
             found["config_sha256"] = digest(canonical_json(history.ledger.fact("config") or ""))
     return found

@@ -9,17 +9,14 @@ a candidate that they refused would have been attempted, reviewed, attacked and 
 took of those that came so far.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from statistics import mean
 from typing import Any
-
-from sqlalchemy import select
 
 from noria.evaluators.collapse import entropy
 from noria.evaluators.diversity import distinct, vendi
 from noria.identity import stream
-from noria.memory import tables
+from noria.memory.calls import calls
 from noria.memory.embed import Embedder
 from noria.memory.history import History
 from noria.types import Episode, Reason
@@ -70,31 +67,6 @@ def _round(history: History, number: int, facts: dict[str, Any], embedder: Embed
 
 def _own(episode: Episode) -> list[tuple[str, bool]]:
     return [(made.response, made.passed) for made in episode.attempts if made.source != "program"]
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """The model calls of some episodes, or of a whole session."""
-
-    tokens: dict[str, int]
-    """By seat, prompts included."""
-    in_hand: float
-    """Seconds in which at least one was."""
-
-
-def calls(history: History, episodes: Collection[str] | None = None) -> Calls:
-    """The calls of some episodes; of everything, exams and calibrations too, where none are named."""
-    table, tokens, spans = tables.turns, dict[str, int](), list[tuple[float, float]]()
-    spent = (table.c.prompt_tokens + table.c.completion_tokens).label("tokens")
-    for row in history.ledger.rows(select(table.c.episode, table.c.role, table.c.started, table.c.seconds, spent)):
-        if episodes is None or row.episode in episodes:
-            tokens[row.role] = tokens.get(row.role, 0) + row.tokens
-            spans.append((row.started, row.started + row.seconds))
-    held, end = 0.0, 0.0
-    for start, stop in sorted(spans):
-        held += max(0.0, stop - max(start, end))
-        end = max(end, stop)
-    return Calls(dict(sorted(tokens.items())), round(held, 1))
 
 
 def _last(episodes: Sequence[Episode], tokens: dict[str, int]) -> int:
