@@ -13,7 +13,8 @@ STRATA = [f"d{at % 4}" for at in range(200)]
 def arm(rng: Any, rates: Matrix, gain: float = 0.0) -> Matrix:
     """Answers of three students to items of these rates, each student a little better or worse than another."""
     skill = rng.normal(0, 0.02, size=(3, 1))
-    return (rng.random(rates.shape) < numpy.clip(rates + gain + skill, 0, 1)).astype(float)
+    found: Matrix = (rng.random(rates.shape) < numpy.clip(rates + gain + skill, 0, 1)).astype(float)
+    return found
 
 
 def test_a_share_and_a_difference_are_the_means_and_their_intervals_hold_them() -> None:
