@@ -42,6 +42,8 @@ _REF = re.compile(MARK + "([0-9a-f]{16})")
 _OBJECT = re.compile(rf'\{{"[^{{}}]{{{LEAST_OBJECT - 3},}}+\}}')
 _STARTS = tuple(":,[{\\")
 """What a quote follows that opens a string, or is of one."""
+_QUOTES = re.compile(r'\\.|"', re.DOTALL)
+"""What a backslash keeps, and quotes."""
 _LONG = re.compile(rf'"[^"]{{{LEAST},}}+')
 """What follows a quote up to the next, where it is long: a string, or a piece of one that holds quotes."""
 _FENCE = re.compile(rf"(</?data-[a-z]{{{LETTERS}}}>)")
@@ -65,15 +67,20 @@ def plain(body: str) -> str:
 def fold(body: str, *, objects: bool) -> tuple[str, dict[str, str]]:
     """A plain body with marks for its long pieces, and these by their keys."""
     found: dict[str, str] = {}
+    read, inside = 0, False
 
     def marked(text: str) -> str:
         key = _key(text)
         return MARK + key if found.setdefault(key, text) == text else text
 
     def whole(match: re.Match[str]) -> str:
+        nonlocal read, inside
         text = match[0]
+        # A brace of a string opens no object: as many quotes open strings before it as close them.
+        inside ^= sum(one == '"' for one in _QUOTES.findall(body, read, match.start())) % 2 == 1
+        read = match.start()
         # Where a brace of a string was taken for the object's end, no string ends before it.
-        if text[-2] != '"' or text[-3] in _STARTS or "<data-" in text:
+        if inside or text[-2] != '"' or text[-3] in _STARTS or "<data-" in text:
             return text
         return f'"{marked(text)}"'
 

@@ -38,6 +38,7 @@ DEAL = {"templates": {role: f"{role}@0123456789ab" for role in ("solver", "criti
 @example(DEAL, True)
 @example({"a": {"b": LONG + '"}', "c": LONG}}, True)
 @example({"a": {"b": "{" + LONG * 2 + "}"}}, True)
+@example([{"": "{", LONG: None, LONG + '"': None}], True)
 @example([0.123456789] * 60, True)
 def test_what_was_folded_is_unfolded_as_it_was_and_is_json_all_the_while(value: object, objects: bool) -> None:
     body = plain(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
