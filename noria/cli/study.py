@@ -36,7 +36,8 @@ def ablation(
     from noria.studies.arms import Plan, arms
     from noria.studies.comparing import compare
     from noria.studies.measures import measure
-    from noria.studies.playing import keep, pieces, play
+    from noria.studies.planned import keep
+    from noria.studies.playing import PLAN, pieces, play
     from noria.studies.writing import machine, page, report, write
 
     data, config, place = recipes.read(recipe, settings or ())
@@ -47,7 +48,7 @@ def ablation(
     where = folder or Path("studies") / f"ablation-{plan.recipe}"
     for arm in plan.arms:
         plan.parsed(arm, plan.seeds[0], where / "session")
-    keep(plan, where)
+    keep(plan, where / PLAN)
     console = err if as_json else out
     episodes, rounds = config.play.episodes, config.stop.rounds
     count = len(plan.arms) * len(plan.seeds)

@@ -20,7 +20,7 @@ WORDS = "words.md"
 
 @studies.command()
 def gain(
-    short: Annotated[bool, typer.Option("--short", help="The small form: under 45 minutes, and no claim.")] = False,
+    short: Annotated[bool, typer.Option("--short", help="The small form: about half an hour, and no claim.")] = False,
     seeds: Annotated[int | None, typer.Option(help="Seeds of each arm; 3, or 1 of the short form.", min=1)] = None,
     arms: Annotated[
         list[str] | None,

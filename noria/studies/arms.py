@@ -20,7 +20,7 @@ from pydantic import Field
 from noria.config import SessionConfig
 from noria.config.session import parse
 from noria.errors import ConfigError
-from noria.identity import canonical_json, digest
+from noria.studies.planned import Planned
 from noria.types import Noun
 
 WHOLE = "whole"
@@ -34,7 +34,7 @@ class Arm(Noun):
     """The method that is left out; empty for the whole recipe."""
 
 
-class Plan(Noun):
+class Plan(Planned):
     """What a study plays: written down before it plays, and held to when it is resumed."""
 
     recipe: str
@@ -47,11 +47,6 @@ class Plan(Noun):
     seeds: tuple[int, ...] = Field(min_length=1)
     dry: bool = False
     """Whether puppets play."""
-
-    @property
-    def identity(self) -> str:
-        """What the study is, as a hash."""
-        return digest(canonical_json(self.model_dump(mode="json")))
 
     def written(self, arm: Arm, seed: int, session: Path) -> dict[str, Any]:
         """An arm's config as it is written, for one seed."""

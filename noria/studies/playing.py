@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from noria.errors import SessionError, storage
+from noria.errors import SessionError
 from noria.studies.arms import Arm, Plan
 from noria.studies.sessions import finished, played
 
@@ -44,24 +44,6 @@ def pieces(plan: Plan, out: Path) -> Iterator[Piece]:
     for seed in plan.seeds:
         for arm in plan.arms:
             yield Piece(arm, seed, out / arm.name.replace(" ", "-") / f"seed-{seed}")
-
-
-def keep(plan: Plan, out: Path) -> None:
-    """Write a study's plan down, or find the same written.
-
-    Raises:
-        SessionError: another study lies there, or the folder cannot be written.
-    """
-    path = out / PLAN
-    if path.exists():
-        if read(out).identity != plan.identity:
-            raise SessionError(
-                f"{str(out)!r} holds another study.", mend="Name another folder with --out, or ask as it was asked."
-            )
-        return
-    with storage(out):
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read(out: Path) -> Plan:

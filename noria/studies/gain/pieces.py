@@ -31,7 +31,8 @@ START = 45.0
 
 RATES = {"episode": 1.2, "row": 0.9, "item": 0.09, "try": 0.03}
 """Seconds of an episode with eight tries, of a row in two passes, of a test item and of a sampled try: the default
-student, two cores, as the first studies took; what is left is told by what its pieces took."""
+student on two cores, roughly, from the stages of the recipes' sessions. No more than a first guess: once a piece of a
+kind is finished, what is left is told by what it took."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError
 from noria.config import SessionConfig
 from noria.config.session import parse
 from noria.errors import ConfigError
-from noria.identity import canonical_json, digest
+from noria.studies.planned import Planned
 from noria.types import Noun
 
 WARM, VERIFIED, RANDOM, FORMED, CEILING, RAW = "warm", "verified", "random", "formed", "ceiling", "raw"
@@ -67,10 +67,10 @@ class Scale(Noun):
 
 
 SHORT = Scale(rounds=2, episodes=70, items=40, levels=10, unseen=40, sampled=40)
-"""The short form: the whole study in under 45 minutes, too small for a claim."""
+"""The short form: meant for under 45 minutes on two cores, too small for a claim."""
 
 
-class GainPlan(Noun):
+class GainPlan(Planned):
     """A study of gain."""
 
     student: str = "default"
@@ -91,11 +91,6 @@ class GainPlan(Noun):
     """Whether puppets play."""
     folder: str = ""
     """The folder that paths of the student's are taken from."""
-
-    @property
-    def identity(self) -> str:
-        """What the study is, as a hash."""
-        return digest(canonical_json(self.model_dump(mode="json")))
 
     @property
     def loops(self) -> tuple[str, ...]:

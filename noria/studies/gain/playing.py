@@ -27,6 +27,7 @@ from noria.studies.gain.outcomes import Drawn, Outcome
 from noria.studies.gain.pieces import OUTCOME, PLAN, POLICY, Piece, estimate, found_rows, pieces, place, policy_of
 from noria.studies.gain.plan import CEILING, CONTROLS, RAW, VERIFIED, WARM, GainPlan
 from noria.studies.gain.rows import dealt, fresh, written
+from noria.studies.planned import keep
 from noria.studies.sessions import played
 from noria.training.curate import Curated
 from noria.training.rows import Row
@@ -34,24 +35,6 @@ from noria.types import Policy
 
 Making = Callable[[SessionConfig], Means]
 """What a piece is run with, of the config of what it makes."""
-
-
-def keep(plan: GainPlan, out: Path) -> None:
-    """Write the plan down, or find the same written.
-
-    Raises:
-        SessionError: another study lies there, or the folder cannot be written.
-    """
-    path = out / PLAN
-    if path.exists():
-        if GainPlan.model_validate_json(path.read_text(encoding="utf-8")).identity != plan.identity:
-            raise SessionError(
-                f"{str(out)!r} holds another study.", mend="Name another folder with --out, or ask as it was asked."
-            )
-        return
-    with storage(out):
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 class Player:
@@ -75,7 +58,7 @@ class Player:
             KeyboardInterrupt: it was told to stop; it can be gone on with.
             SessionError: the folder cannot be written.
         """
-        keep(self.plan, self.out)
+        keep(self.plan, self.out / PLAN)
         outcomes.kept(self.out, self.plan, self.domains)
         every, began = list(pieces(self.plan, self.out)), time.monotonic()
         took: dict[str, list[float]] = defaultdict(list)
