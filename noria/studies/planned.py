@@ -20,11 +20,17 @@ def keep(plan: Planned, path: Path) -> None:
     """Write a plan down, or find the same written.
 
     Raises:
-        SessionError: another study lies there, or the folder cannot be written.
+        SessionError: another study lies there, or what cannot be read, or the folder cannot be written.
     """
     out = path.parent
     if path.exists():
-        if type(plan).model_validate_json(path.read_text(encoding="utf-8")).identity != plan.identity:
+        try:
+            found = type(plan).model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as fault:
+            raise SessionError(
+                f"The plan {str(path)!r} cannot be read.", mend="Name another folder with --out."
+            ) from fault
+        if found.identity != plan.identity:
             raise SessionError(
                 f"{str(out)!r} holds another study.", mend="Name another folder with --out, or ask as it was asked."
             )

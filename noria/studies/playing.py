@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from noria.errors import SessionError
 from noria.studies.arms import Arm, Plan
 from noria.studies.sessions import finished, played
 
@@ -44,18 +43,6 @@ def pieces(plan: Plan, out: Path) -> Iterator[Piece]:
     for seed in plan.seeds:
         for arm in plan.arms:
             yield Piece(arm, seed, out / arm.name.replace(" ", "-") / f"seed-{seed}")
-
-
-def read(out: Path) -> Plan:
-    """The plan of a study.
-
-    Raises:
-        SessionError: the folder holds none.
-    """
-    try:
-        return Plan.model_validate_json((out / PLAN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise SessionError(f"{str(out)!r} holds no study.", mend="`noria study ablation` begins one.") from fault
 
 
 def play(plan: Plan, out: Path, say: Callable[[str], None]) -> dict[str, str]:
