@@ -304,7 +304,7 @@ def test_a_verifier_that_lets_planted_cheats_pass_stops_the_session(tmp_path: Pa
     found = play(build.config(tmp_path, **ONLY, **rules, stop={"rounds": 3}), Stage())
     assert len(found["rounds"]) == 1
     assert found["finished"].startswith("guard: hacks")
-    assert "before cheated@1 level 1" in found["finished"]
+    assert "before cheated@" in found["finished"]
     assert states(found)[0]["labels"] == "ok"
 
 

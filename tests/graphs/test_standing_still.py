@@ -98,7 +98,8 @@ def test_a_session_that_is_left_while_it_is_paused_is_paused_still_and_resumed(t
     assert told == ["it was paused when its process ended, and goes on now"]
     played(whole)
     with reading(rules) as one, reading(whole) as two:
-        assert [sample.id for sample in one.samples()] == [sample.id for sample in two.samples()]
+        # In what order the answers of a batch come back is the endpoint's, so the samples are compared as a set.
+        assert sorted(sample.id for sample in one.samples()) == sorted(sample.id for sample in two.samples())
         assert [kind.kind for kind in Steps(one).each()] == ["pause", "go_on"]
 
 
