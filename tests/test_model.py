@@ -26,8 +26,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
         serve={"student": "adapter"},
         play={"episodes": 12, "attempts": 4},
         judge={"calibration": 2},
-        # A learning rate far above the default, so that so few steps leave their mark on what is answered.
-        train={"min_rows": 4, "max_tokens": 4000, "epochs": 2, "learning_rate": 0.002},
+        # A learning rate above the default, and all of what was learned, so that so few steps leave their mark.
+        train={"min_rows": 4, "max_tokens": 4000, "epochs": 2, "learning_rate": 0.002, "interpolation": 1.0},
         exam={"items": 10},
         stop={"rounds": 1},
     )

@@ -23,10 +23,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.experimental.gkd import GKDConfig, GKDTrainer
 
 from noria.training.distil_job import DistilJob
+from noria.training.pace import attention, together
 from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish, refuse_pickles
 from noria.training.rows import Fitted, Row, fit, read_rows
-from noria.training.sft import IGNORED, MICRO, Teller, measured
+from noria.training.sft import IGNORED, Teller, measured
+
+TEACHERS = 2
+"""Models whose logits of a row stand side by side."""
 
 
 class Trainer(GKDTrainer):  # type: ignore[misc]
@@ -64,10 +68,11 @@ def run(job: DistilJob) -> None:
     if not fitted.rows:
         raise ValueError("no row fits the budget; raise methods.distil_tokens.max_tokens")
     dtype = torch.bfloat16 if gpu else torch.float32
-    base = AutoModelForCausalLM.from_pretrained(job.base, dtype=dtype)
+    read = attention(fitted.longest, gpu=gpu)
+    base = AutoModelForCausalLM.from_pretrained(job.base, dtype=dtype, attn_implementation=read)
     model = PeftModel.from_pretrained(base, job.adapter, is_trainable=True)
-    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype)
-    micro = job.batch if gpu else min(job.batch, MICRO)
+    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype, attn_implementation=read)
+    micro = job.batch if gpu else together(job.batch, fitted.longest, TEACHERS * base.config.vocab_size)
     out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
     place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
     config = GKDConfig(

@@ -28,7 +28,10 @@ from noria.training.prefer_job import PreferJob
 from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish, refuse_pickles
 from noria.training.rows import Row
-from noria.training.sft import MICRO, Teller, measured
+from noria.training.sft import Teller, measured
+
+PAIRS = 2
+"""Pairs in one pass on a CPU: TRL takes the logits of both sides over the whole vocabulary at every position."""
 
 TRAINED, REFERENCE = "default", "ref"
 """What TRL calls the two adapters."""
@@ -65,7 +68,7 @@ def run(job: PreferJob) -> None:
         raise ValueError(f"no pair fits the budget; raise methods.{job.method}.max_tokens or train.max_row_tokens")
     base = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
     model = PeftModel.from_pretrained(base, job.adapter, is_trainable=True)
-    micro = job.batch if gpu else min(job.batch, MICRO)
+    micro = job.batch if gpu else min(job.batch, PAIRS)
     out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
     place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
     config = DPOConfig(

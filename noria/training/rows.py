@@ -33,6 +33,8 @@ class Fitted:
     """Tokens of one epoch, prompts included."""
     too_long: int
     beyond_budget: int
+    longest: int
+    """Tokens of the longest row."""
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
@@ -56,7 +58,7 @@ def fit(
     order = list(rows)
     stream("fit", seed).shuffle(order)
     kept: list[Row] = []
-    tokens = too_long = beyond = 0
+    tokens = too_long = beyond = longest = 0
     for row in order:
         size = length(row)
         if size > max_row_tokens:
@@ -66,4 +68,5 @@ def fit(
         else:
             kept.append(row)
             tokens += size
-    return Fitted(tuple(kept), tokens, too_long, beyond)
+            longest = max(longest, size)
+    return Fitted(tuple(kept), tokens, too_long, beyond, longest)

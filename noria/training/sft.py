@@ -1,6 +1,7 @@
 """The training subprocess: `python -m noria.training.sft JOB.json`.
 
-    rows ─► fit the budget ─► LoRA on all linear layers, loss on the completion ─► safetensors, by one rename
+    rows ─► fit the budget ─► LoRA on all linear layers, loss on the completion ─► interpolated with its base
+                                                                              └► safetensors, by one rename
 
 Always from the base (TRL's SFTTrainer, PEFT's LoRA), so that a student is its base and its
 rows and nothing else. Steps are told as JSON lines on standard output; what goes wrong is a
@@ -24,6 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
+from noria.training.pace import attention, together
 from noria.training.program import learned, obey
 from noria.training.publish import PICKLES, aside, publish
 from noria.training.rows import Fitted, Row, fit, read_rows
@@ -31,9 +33,6 @@ from noria.training.sft_job import Job, Step
 
 IGNORED = -100
 """Label of a token that is not learned."""
-
-MICRO = 2
-"""Rows in one pass on a CPU: the logits of a batch over the whole vocabulary are what fills the memory."""
 
 
 class Teller(TrainerCallback):  # type: ignore[misc]
@@ -102,8 +101,11 @@ def run(job: Job) -> None:
     )  # fmt: skip
     if not fitted.rows:
         raise ValueError("no row fits the budget; raise train.max_tokens or train.max_row_tokens")
-    model = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
-    micro = job.batch if gpu else min(job.batch, MICRO)
+    model = AutoModelForCausalLM.from_pretrained(
+        job.base, dtype=torch.bfloat16 if gpu else torch.float32,
+        attn_implementation=attention(fitted.longest, gpu=gpu),
+    )  # fmt: skip
+    micro = job.batch if gpu else together(job.batch, fitted.longest, model.config.vocab_size)
     out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
     place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
     config = SFTConfig(
@@ -127,6 +129,7 @@ def run(job: Job) -> None:
         callbacks=[teller],
     )
     trainer.train()
+    _interpolate(trainer.model, job.interpolation)
     trainer.save_model(str(place))
     if not alone:
         return
@@ -134,6 +137,20 @@ def run(job: Job) -> None:
         stray.unlink()  # the trainer pickles its own arguments
     (place / "training.json").write_text(json.dumps(_report(job, fitted, teller), indent=2))
     publish(place, out, kind="adapter", made_by=job.identity(), base=job.base_id)
+
+
+def _interpolate(model: Any, share: float) -> None:
+    """Leave the student at a share of its way from its base.
+
+    Weight-space interpolation (*Robust fine-tuning of zero-shot models*, Wortsman et al., arXiv 2109.01903): what
+    the base can do comes back faster than what was learned goes. An adapter's change is B·A, so B is scaled.
+    """
+    if share == 1:
+        return
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if ".lora_B." in name:
+                weight.mul_(share)
 
 
 def _conversation(row: Row) -> dict[str, Any]:

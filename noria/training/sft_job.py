@@ -24,6 +24,8 @@ class Job(Noun):
     max_tokens: int
     max_row_tokens: int
     seed: int
+    interpolation: float = 1.0
+    """Share of what was learned that is published, on top of the base."""
     threads: int
     bf16: bool = False
     """Mixed precision on a CPU that has instructions for it; a GPU always uses it."""

@@ -76,6 +76,7 @@ class Trainer:
             max_tokens=self.rules.max_tokens,
             max_row_tokens=self.rules.max_row_tokens,
             seed=self.rules.seed,
+            interpolation=self.rules.interpolation,
             threads=os.cpu_count() or 1,
             bf16=self.bf16,
         )

@@ -6,9 +6,10 @@ import pytest
 
 from noria.errors import SessionError
 from noria.evaluators.registry import domains
-from noria.identity import content_id
+from noria.identity import canonical_json, content_id
 from noria.studies.gain.labels import met, share
-from noria.studies.gain.outcomes import Asked, HeldOut
+from noria.studies.gain.outcomes import Asked, HeldOut, drawn
+from noria.studies.gain.plan import SHORT, planned
 from noria.types import Task
 
 KNOWN, _ = domains({"arithmetic": (1, 2, 3), "text_ops": (1,)})
@@ -57,3 +58,15 @@ def test_a_share_is_of_what_could_be_told() -> None:
     assert share(["11?0", "?"]) == pytest.approx(2 / 3)
     assert share(["??"]) is None
     assert share([]) is None
+
+
+def test_a_short_study_asks_nothing_that_the_full_one_asks() -> None:
+    whole, short = planned({}), planned({"short": True, "seeds": [1], "scale": SHORT.model_dump()})
+    kinds = domains(dict.fromkeys((*whole.learned, *whole.unseen), (1, 2, 3)))[0]
+    asked = [
+        {(one.task.domain, canonical_json(one.task.parameters)) for one in drawn(plan, kinds).items}
+        for plan in (whole, short)
+    ]
+    assert len(asked[0]) > 1000
+    assert len(asked[1]) > 150
+    assert not asked[0] & asked[1]

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+from safetensors.numpy import load_file
 
 from noria.cli.export_weights import examiner
 from noria.config import Train
@@ -62,6 +64,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_a_student_is_left_half_way_from_its_base_where_it_is_told_to(tiny: Path) -> None:
+    whole, half = (load_file(tiny / "student" / name / "adapter_model.safetensors") for name in ("whole", "half"))
+    seconds = [name for name in whole if "lora_B" in name]
+    assert len(seconds) == 14
+    for name, weight in whole.items():
+        assert weight.any()
+        assert numpy.allclose(half[name], weight * (0.5 if name in seconds else 1.0), atol=1e-7)
 
 
 def test_only_what_was_replayed_and_the_anchors_keep_a_student_where_it_was() -> None:

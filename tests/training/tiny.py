@@ -1,7 +1,8 @@
 """A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER`.
 
 One process for all of it, for torch takes its time to come up. In FOLDER stand afterwards `base`, and below
-`student` what a training leaves: `adapter`, `merged`, `distilled` (towards the base), `int8`.
+`student` what a training leaves: `adapter`, `merged`, `distilled` (towards the base), `int8`; `whole` and `half` are
+adapters of one training, left where it ended and half-way.
 """
 
 import sys
@@ -25,11 +26,12 @@ def make(folder: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    from noria.training import distil, launch, merge, quantise
+    from noria.training import distil, launch, merge, quantise, sft
     from noria.training.distil_job import DistilJob
     from noria.training.models import weights_id
     from noria.training.program import obey
     from noria.training.publish import aside, publish
+    from noria.training.sft_job import Job
 
     torch.manual_seed(0)
     base, student = folder / "base", folder / "student"
@@ -63,6 +65,15 @@ def make(folder: Path) -> None:
     (student / "distilled-job.json").write_text(job.model_dump_json())
     if obey(str(student / "distilled-job.json"), DistilJob, distil.run):
         sys.exit(1)
+    for name, share in (("whole", 1.0), ("half", 0.5)):
+        learning = Job(
+            base=str(base), base_id=weights_id(base), rows=str(folder / "rows.jsonl"), out=str(student / name), rank=2,
+            learning_rate=2e-2, epochs=1, batch=4, max_tokens=100_000, max_row_tokens=64, seed=0, threads=1,
+            interpolation=share,
+        )  # fmt: skip
+        (student / f"{name}-job.json").write_text(learning.model_dump_json())
+        if obey(str(student / f"{name}-job.json"), Job, sft.run):
+            sys.exit(1)
     from noria.identity import content_id
 
     made_by = content_id("quantising", [weights_id(student / "merged"), "int8"])

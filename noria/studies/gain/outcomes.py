@@ -15,8 +15,8 @@ from pydantic import Field
 
 from noria.errors import SessionError, storage
 from noria.evaluators.domain import Domain
-from noria.identity import canonical_json, digest
-from noria.studies.gain.plan import GainPlan
+from noria.identity import canonical_json, content_id, digest
+from noria.studies.gain.plan import GainPlan, Scale
 from noria.training.examine import Items, draw
 from noria.types import Bucket, Noun, Task
 
@@ -81,8 +81,14 @@ class Drawn:
 
 
 def drawn(plan: GainPlan, domains: dict[str, Domain]) -> HeldOut:
-    """Draw the test of a study; the same plan draws the same."""
+    """Draw the test of a study; the same plan draws the same.
+
+    A short study asks nothing that the full one asks, so whoever tunes by short ones leaves the test unopened.
+    """
     scale, used, found = plan.scale, set[str](), list[Asked]()
+    if plan.short:
+        whole = drawn(plan.model_copy(update={"short": False, "scale": Scale()}), domains)
+        used.update(content_id("parameters", [one.task.domain, one.task.parameters]) for one in whole.items)
 
     def take(names: Sequence[str], levels: dict[str, tuple[int, ...]], count: int, part: str) -> None:
         for name in names:

@@ -47,11 +47,11 @@ class Scale(Noun):
     """How much is played, learned and asked."""
 
     rounds: int = Field(default=3, ge=1)
-    episodes: int = Field(default=150, ge=1)
+    episodes: int = Field(default=240, ge=1)
     """Tasks dealt a round."""
     attempts: int = Field(default=8, ge=1)
     """Answers of the student to each."""
-    warm: int = Field(default=24, ge=1)
+    warm: int = Field(default=32, ge=1)
     """Answers of a program that the warm start learns, of each learned domain."""
     items: int = Field(default=200, ge=1)
     """Test items of each learned domain, at the learned levels."""
@@ -62,7 +62,7 @@ class Scale(Noun):
     sampled: int = Field(default=100, ge=0)
     """Test items of the learned domains that are answered `tries` times."""
     tries: int = Field(default=8, ge=1)
-    max_tokens: int = Field(default=60_000, ge=256)
+    max_tokens: int = Field(default=150_000, ge=256)
     """Tokens one training may read."""
 
 
