@@ -119,9 +119,9 @@ async def mend(replica: Replica, wanted: dict[str, str], found: dict[str, str]) 
         EndpointError: one does not load.
     """
     for name, folder in wanted.items():
-        if name not in found or (found[name] and found[name] != folder):
-            if (fault := await _loaded(replica, name, folder)) is not None:
-                raise fault
+        there = name in found and found[name] in ("", folder)
+        if not there and (fault := await _loaded(replica, name, folder)) is not None:
+            raise fault
 
 
 def _names(found: Iterable[str]) -> str:

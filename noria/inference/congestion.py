@@ -18,8 +18,9 @@ trial with fewer calls follows BBR (Cardwell et al., ACM Queue 14, 2016). Pure: 
 
 from dataclasses import dataclass
 
-LEAST = 8
-"""Answers an epoch has at least, for what fewer say is chance."""
+LEAST = 32
+"""Answers an epoch has at least, for what fewer say is chance: with 8, a server whose answers take as long as it
+likes was held a tenth below its best by trials that came out wrong."""
 
 FEWER, HALF = 0.75, 0.5
 """What a trial leaves of the calls in flight, and what a refusal leaves."""
@@ -33,8 +34,11 @@ EVERY = 8
 SLOWER = 2.0
 """Growth of what a unit of work takes, since the last trial, that has the next one begin at once."""
 
-STEP = 1 / 16
-"""By how much of itself the window grows where there is room, one call at least."""
+STEP, PART = 1 / 16, 0.25
+"""By how much of itself the window grows in an epoch, and how much of a call at least."""
+
+ROOM = 1 / 8
+"""By how much of itself it grows, by a call at least, each time a server says that nobody waits there."""
 
 QUEUE = 1 / 8
 """Calls that may wait in a server's queue, as a share of those that run: they keep it full."""
@@ -78,8 +82,8 @@ class Congestion:
         """Allow `bound` calls in flight until something says that they are too many."""
         self.bound = bound
         self.limit = float(bound)
-        self.seen = False
-        """Whether the server tells how long its queue is."""
+        self.tells = True
+        """Whether the server tells how long its queue is; held to be so until it is known that it does not."""
         self._epoch = _Epoch(0)
         self._before: _Before | None = None
         self._pace = 0.0
@@ -104,10 +108,10 @@ class Congestion:
         now.ended += 1
         now.seconds += seconds
         now.work += max(work, 1e-9)
-        load = now.load / now.began
+        load = now.load / max(1, now.began)
         if now.ended >= max(LEAST, load):
             pace = max(now.seconds, 1e-9) / now.work
-            if not self.seen:
+            if not self.tells:
                 self._judged(load, pace)
             self._next()
 
@@ -124,18 +128,18 @@ class Congestion:
 
         `in_flight` are our calls now; one of several choices is several sequences there.
         """
-        self.seen, self._before = True, None
+        self.tells, self._before = True, None
         most = max(1.0, running * QUEUE)
         self._crowded = self._crowded + 1 if waiting > most else 0
         if self._crowded >= CROWDED and in_flight:
             self._crowded = 0
             self._set(min(self.limit, in_flight * max(HALF, (running + most) / (running + waiting))))
         elif not waiting and cache < CACHE and in_flight >= int(self.limit):
-            self._grow()
+            self._set(self.limit + max(1.0, self.limit * ROOM))
 
     def blind(self) -> None:
-        """The server tells its queue no longer."""
-        self.seen = False
+        """The server does not tell its queue."""
+        self.tells = False
 
     def _judged(self, load: float, pace: float) -> None:
         speed, before = load / pace, self._before
@@ -145,7 +149,7 @@ class Congestion:
             if (self._epochs >= EVERY or slower) and load >= FEW:
                 self._try(load, speed, pace)
             elif load >= int(self.limit) - 1:
-                self._grow()
+                self._set(self.limit + max(PART, self.limit * STEP))
         elif speed >= KEPT * before.speed and load >= FEW:
             self._try(load, speed, pace)
         else:
@@ -157,9 +161,6 @@ class Congestion:
     def _try(self, load: float, speed: float, pace: float) -> None:
         self._before = _Before(self.limit, speed, pace)
         self._set(min(self.limit, load) * FEWER)
-
-    def _grow(self) -> None:
-        self._set(self.limit + max(1.0, self.limit * STEP))
 
     def _next(self) -> None:
         self._epoch = _Epoch(self._epoch.number + 1)

@@ -26,6 +26,8 @@ LOOK = 1.0
 AWAY = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """What a server that is away, or is no such server, gives."""
 
+Look = Callable[[aiohttp.ClientSession], Awaitable[None]]
+
 
 class Health:
     """Looks after the replicas of one client."""

@@ -82,10 +82,12 @@ class VllmLauncher:
             async with asyncio.TaskGroup() as starting:
                 for server in servers:
                     starting.create_task(server.start(partial(self.progress, server.launch.stem)))
-        except* EndpointError as faults:
+        except BaseException as fault:  # an interrupt, too, must leave no server behind
             for server in servers:
                 await server.stop()
-            raise _first(faults) from faults
+            if isinstance(fault, BaseExceptionGroup):
+                raise _first(fault) from fault
+            raise
         self._servers[policy.id] = servers
         self._clients[policy.id] = self._client(servers, policy)
         return self._clients[policy.id]
@@ -168,10 +170,10 @@ def _gone(server: VllmServer) -> str:
     return f"the vLLM server for {server.launch.stem!r} died: {server.last_words()}"
 
 
-def _first(faults: BaseExceptionGroup[EndpointError]) -> EndpointError:
+def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first of several servers' faults."""
     fault = faults.exceptions[0]
-    return fault if isinstance(fault, EndpointError) else _first(fault)
+    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault
 
 
 def free_share() -> float:

@@ -1,7 +1,7 @@
 """The replicas that serve one policy: who gets the next call, who is left out, who comes back.
 
-    call ─► take ─► the least in flight of those with room ─► leave
-              └─ none has room ─► in line, first come first served; a call that is tried again goes first
+    call ─► the least in flight of those with room ─► over
+                 └─ none has room ─► it waits in the limiter's line
 
     in use ──(three faults in a row · its process died · it lacks the model or an adapter)──► ejected
        ▲                                                                                          │
@@ -15,7 +15,6 @@ replica: the prefix that all calls of a role share is in every replica's cache a
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -67,12 +66,6 @@ class Seen:
     why: str
 
 
-@dataclass(eq=False)
-class _InLine:
-    place: asyncio.Future[Replica]
-    but: Replica | None
-
-
 class Replicas:
     """The replicas of one policy, or of a base and the adapters in it."""
 
@@ -84,9 +77,10 @@ class Replicas:
         """Adapters that each must have loaded, with their folder."""
         self.say: Callable[[str], None] = lambda said: None
         """Told when a replica is ejected or comes back."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when there may be room for calls that wait."""
         self._room: Least[Replica] = Least()
         self._out: Least[Replica] = Least()
-        self._line: deque[_InLine] = deque()
         for one in self.all:
             self._shelve(one)
 
@@ -100,39 +94,26 @@ class Replicas:
         """How many are not ejected."""
         return len(self.all) - len(self._out)
 
-    async def take(self, but: Replica | None = None, *, again: bool = False) -> Replica:
-        """The replica for a call, which counts as in flight there until `leave`; waits while none has room.
+    def choose(self, but: Replica | None = None) -> Replica | None:
+        """The replica for a call, which counts as in flight there until `back`; none where none has room.
 
-        `but`: the one that just failed it, chosen only where there is no other; `again`: it goes before calls
-        that were never tried.
+        `but`: the one that just failed it, chosen only where there is no other.
         """
-        if (again or not self._line) and (found := self._free(but)) is not None:
-            return self._given(found)
-        mine = _InLine(asyncio.get_running_loop().create_future(), but)
-        (self._line.appendleft if again else self._line.append)(mine)
-        try:
-            return await mine.place
-        except asyncio.CancelledError:
-            if mine.place.done() and not mine.place.cancelled():
-                self.leave(mine.place.result())
-            raise
+        found = self._room.least(but) if self.in_use else self._out.least(but)
+        if found is not None:
+            found.in_flight += 1
+            self._shelve(found)
+        return found
 
-    def leave(self, replica: Replica) -> None:
+    def back(self, replica: Replica) -> None:
         """A call is no longer in flight there."""
         replica.in_flight -= 1
-        self.measured(replica)
+        self._shelve(replica)
 
     def measured(self, replica: Replica) -> None:
         """Its window may have changed."""
         self._shelve(replica)
-        self._wake()
-
-    def _wake(self) -> None:
-        """Let calls in line go where there is room now."""
-        while self._line and (found := self._free(self._line[0].but)) is not None:
-            mine = self._line.popleft()
-            if not mine.place.done():
-                mine.place.set_result(self._given(found))
+        self.changed()
 
     def answered(self, replica: Replica, tokens: int) -> None:
         """A call was answered there."""
@@ -160,7 +141,7 @@ class Replicas:
         for call in replica.calls if left else ():
             if not call.expired():
                 call.reschedule(now)
-        self._wake()
+        self.changed()
 
     def postpone(self, replica: Replica) -> None:
         """Look at an ejected replica later, each time after twice as long."""
@@ -173,7 +154,7 @@ class Replicas:
             replica.why, replica.faults = "", 0
             self._shelve(replica)
             self.say(f"{replica.url} is back, {self.in_use} of {len(self.all)} replicas in use")
-            self._wake()
+            self.changed()
 
     def gone(self) -> str:
         """A sentence where no replica will ever answer; empty else."""
@@ -189,14 +170,6 @@ class Replicas:
             )
             for one in self.all
         ]  # fmt: skip
-
-    def _free(self, but: Replica | None) -> Replica | None:
-        return self._room.least(but) if self.in_use else self._out.least(but)
-
-    def _given(self, replica: Replica) -> Replica:
-        replica.in_flight += 1
-        self._shelve(replica)
-        return replica
 
     def _shelve(self, replica: Replica) -> None:
         """Put a replica where its state belongs."""

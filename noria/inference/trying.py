@@ -1,9 +1,9 @@
 """A call that is tried until it is answered, its deadline passes, or nobody will ever answer.
 
-    a replica ─► a place in the process ─► one try ─┬─► answer
-        ▲                                           ├─► a refusal ─► EndpointError, with the server's words
-        └── at once where another is in use, ◄──────┴─► a fault
-            else after a growing pause
+    a place and a replica ─► one try ─┬─► answer
+        ▲                             ├─► a refusal ─► EndpointError, with the server's words
+        └── at once where another ◄───┴─► a fault
+            is in use, else after a growing pause
 
 Places are held while a try lasts, not while it waits for the next one. The deadline begins with
 the first place: a call in line has not begun. What a call meets is told to the replica's window
@@ -77,6 +77,7 @@ class Trying:
         self.replicas = replicas
         self.limiter = limiter
         self.deadline = deadline
+        replicas.changed = limiter.serve
 
     async def answer(self, what: str, model: str, call: Call[Reply], choices: int = 1) -> Reply:
         """What the call gives, on whichever replica.
@@ -86,7 +87,7 @@ class Trying:
         Raises:
             EndpointError: no answer within the deadline, a refusal, or nobody who will ever answer.
         """
-        replica = await self._enter(None)
+        replica = await self.limiter.enter(self.replicas)
         with waiting(what, self.deadline) as wait:
             return await self._until(replica, now(), model, call, choices, wait)
 
@@ -126,29 +127,12 @@ class Trying:
             try:
                 async with asyncio.timeout_at(until if now() + wait < until else now()):
                     await asyncio.sleep(wait)
-                    replica = await self._enter(replica, again=True)
+                    replica = await self.limiter.enter(self.replicas, replica, again=True)
             except TimeoutError as fault:
                 raise EndpointError(
                     f"{self.replicas.name} did not answer for {model!r} within {self.deadline:.0f} s ({why}).",
                     mend="Check that it runs; `noria doctor` probes it.",
                 ) from fault
-
-    async def _enter(self, but: Replica | None, *, again: bool = False) -> Replica:
-        """A replica and a place in the process, both taken."""
-        while True:
-            replica = await self.replicas.take(but, again=again)
-            try:
-                await self.limiter.enter(again=again)
-            except BaseException:
-                self.replicas.leave(replica)
-                raise
-            if not replica.why or not self.replicas.in_use:
-                return replica
-            self._leave(replica)  # it was ejected while the call waited for its place
-
-    def _leave(self, replica: Replica) -> None:
-        self.limiter.leave()
-        self.replicas.leave(replica)
 
     async def _once(self, replica: Replica, started: float, until: float, call: Call[Reply], choices: int) -> Reply:
         """One try; its places are given back however it ends."""
@@ -174,7 +158,7 @@ class Trying:
             return reply
         finally:
             replica.calls.discard(timeout)
-            self._leave(replica)
+            self.limiter.leave(self.replicas, replica)
 
     def _last(self, replica: Replica, why: str) -> bool:
         """Whether nobody else could have what a replica says it does not have; else it is ejected."""
