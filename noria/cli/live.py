@@ -203,7 +203,8 @@ class LiveView:
 
 def replica_line(one: Mapping[str, Any]) -> str:
     """One of several servers of a policy, in one line."""
-    ejected = f", ejected {one['ejections']} times" if one["ejections"] else ""
+    many = one["ejections"]
+    ejected = f", {many} ejection{'s' * (many != 1)}" if many else ""
     away = f"; away: {printable(one['why'])}" if one["why"] else ""
     return f"{one['url']}: {one['in_flight']} of {one['window']} in flight, {one['rate']:.0f} tokens/s{ejected}{away}"
 

@@ -3,11 +3,10 @@
 from noria.errors import ConfigError
 from noria.graphs.context import Context
 from noria.identity import content_id
-from noria.inference.congestion import Congestion
 from noria.inference.limiter import Limiter
 from noria.inference.muster import muster
 from noria.inference.openai_client import OpenAIClient
-from noria.inference.replicas import Replica
+from noria.inference.replicas import at
 from noria.types import ROLES, Policy, Role
 
 
@@ -30,7 +29,7 @@ async def serve(context: Context, *, base: bool, limiter: Limiter) -> None:
             if history.policy(name) is not None:  # resumed with another address: who answers there is another policy
                 policy = policy.model_copy(update={"name": f"{name}-{policy.id[-4:]}"})
             await history.keep_policy(policy)
-        replicas = [Replica(url, key, Congestion(limiter.limit)) for url in endpoint.addresses()]
+        replicas = at(endpoint.addresses(), key, limiter.limit)
         client = OpenAIClient(
             address, key, limiter=limiter, deadline=config.play.deadline,
             replicas=replicas, serves={endpoint.model: found.root},

@@ -15,7 +15,7 @@ replica: the prefix that all calls of a role share is in every replica's cache a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from noria.inference.congestion import Congestion
@@ -50,6 +50,11 @@ class Replica:
     calls: set[asyncio.Timeout] = field(default_factory=set)
     """Its calls in flight, to be cut."""
     flow: Flow = field(default_factory=Flow)
+
+
+def at(urls: Iterable[str], key: str, bound: int) -> list[Replica]:
+    """A replica at each address, with a window of at most `bound` calls."""
+    return [Replica(url, key, Congestion(bound)) for url in urls]
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,9 +305,18 @@ class Running:
 
 
 def running(folder: Path, name: str) -> Running | None:
-    """The server of a name whose owner record lies in `folder`, to ask it something; none where it is gone."""
+    """The server of a name whose owner record lies in `folder`, to ask it something; none where it is gone.
+
+    Of several servers of the name it is the first that lives.
+    """
+    several = sorted(folder.glob(f"{name}.[0-9]*.owner.json"))
+    found = (_recorded(one) for one in (folder / f"{name}.owner.json", *several))
+    return next((one for one in found if one is not None), None)
+
+
+def _recorded(record: Path) -> Running | None:
     try:
-        found = json.loads((folder / f"{name}.owner.json").read_text())
+        found = json.loads(record.read_text())
         pid, port, key = int(found["pid"]), int(found["port"]), str(found["key"])
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, ValueError, KeyError, TypeError, IndexError):

@@ -33,7 +33,8 @@ SAID = (Message(role="user", content="What is 1 + 2?"),)
 
 
 def request(**changes: Any) -> Request:
-    return Request(**({"role": "solver", "model": "base", "messages": SAID, "max_tokens": 16, "policy": "p"} | changes))
+    base: dict[str, Any] = {"role": "solver", "model": "base", "messages": SAID, "max_tokens": 16, "policy": "p"}
+    return Request(**(base | changes))
 
 
 def client(*urls: str, limit: int = 24, deadline: float = 20.0, **changes: Any) -> OpenAIClient:
@@ -435,8 +436,9 @@ async def test_faults_in_a_row_count_and_an_answer_between_them_begins_anew() ->
     replicas.answered(one, 3)
     for _ in range(IN_A_ROW - 1):
         replicas.failed(one, "status 500")
-    assert not one.why
+    assert replicas.in_use == 2
     replicas.failed(one, "status 500")
+    assert replicas.in_use == 1
     assert one.why == "3 calls in a row failed there, the last with status 500"
 
 
