@@ -41,7 +41,7 @@ FEW, EACH, LINE, GOAL = 10, 8, 1.25, 2.0
 MEDIAN, SPREAD, FAILS, PROMPT, ANSWER = 2.4, 0.65, 1 / 500, 300, 60
 
 
-class Instant(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class Instant(selectors.DefaultSelector):
     """Waits for nothing: its clock jumps to where the wait would have ended."""
 
     def __init__(self) -> None:

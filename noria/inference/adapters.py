@@ -24,6 +24,9 @@ from noria.waiting import waiting
 PATIENCE = 120.0
 """Seconds a server gets to load or unload an adapter."""
 
+GRACE = 10.0
+"""Seconds after which a flip waits for no straggler."""
+
 
 async def load(url: str, key: str, name: str, folder: str) -> None:
     """Have a server load an adapter under a new name.
@@ -56,8 +59,10 @@ async def _told(url: str, key: str, call: str, body: dict[str, str]) -> None:
         raise EndpointError(f"{url} does not {call} {name!r}: status {reply.status}: {said}")
 
 
-async def add(replicas: Replicas, name: str, folder: str) -> None:
+async def add(replicas: Replicas, name: str, folder: str, *, grace: float = GRACE) -> None:
     """Load an adapter on every replica in use; those that cannot are ejected.
+
+    `grace`: seconds that the others have once the first has loaded it.
 
     Raises:
         EndpointError: none of them could.
@@ -65,7 +70,7 @@ async def add(replicas: Replicas, name: str, folder: str) -> None:
     # Wanted first: a replica that comes back meanwhile gets it too.
     replicas.adapters[name] = folder
     asked = [one for one in replicas.all if not one.why] or list(replicas.all)
-    faults = await asyncio.gather(*(_loaded(one, name, folder) for one in asked))
+    faults = await _all_loaded(asked, name, folder, grace)
     failed = {one: fault for one, fault in zip(asked, faults, strict=True) if fault is not None}
     if len(failed) == len(asked):
         del replicas.adapters[name]
@@ -78,9 +83,26 @@ async def add(replicas: Replicas, name: str, folder: str) -> None:
 
 
 async def remove(replicas: Replicas, name: str) -> None:
-    """Have every replica let an adapter go."""
+    """Have every replica in use let an adapter go; of one that is away nobody asks for it again."""
     replicas.adapters.pop(name, None)
-    await asyncio.gather(*(unload(one.url, one.key, name) for one in replicas.all if not one.gone()))
+    await asyncio.gather(*(unload(one.url, one.key, name) for one in replicas.all if not one.why))
+
+
+async def _all_loaded(asked: list[Replica], name: str, folder: str, grace: float) -> list[EndpointError | None]:
+    """Load an adapter on several at once; once one has it, the others have a while left."""
+    loads = [asyncio.create_task(_loaded(one, name, folder)) for one in asked]
+    try:
+        left: set[asyncio.Task[EndpointError | None]] = set(loads)
+        while left and all(one in left or one.result() is not None for one in loads):
+            _, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+        if left:
+            await asyncio.wait(left, timeout=grace)
+    finally:
+        for load in loads:
+            load.cancel()
+        await asyncio.gather(*loads, return_exceptions=True)
+    late = [EndpointError(f"{one.url} did not load {name!r} within {grace:g} s after another had.") for one in asked]
+    return [slow if load.cancelled() else load.result() for load, slow in zip(loads, late, strict=True)]
 
 
 async def _loaded(replica: Replica, name: str, folder: str) -> EndpointError | None:

@@ -54,4 +54,6 @@ async def told(session: aiohttp.ClientSession, url: str) -> Gauges | None:
     """
     patience = aiohttp.ClientTimeout(total=PATIENCE)
     async with session.get(f"{url.removesuffix('/v1')}/metrics", timeout=patience) as reply:
+        if reply.status >= 500:
+            raise ValueError(f"status {reply.status}")
         return gauges(await whole(reply)) if reply.status == 200 else None
