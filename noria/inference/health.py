@@ -1,6 +1,6 @@
 """Looks after the replicas while calls are in flight: who died, who may come back, how long each queue is.
 
-    every second ─┬─ in use    ─► its process died? ─► ejected
+    every second ─┬─ in use    ─► its process died, or it has long been silent? ─► ejected
                   │              its queue, where the server tells it ─► its window
                   └─ ejected, and its time has come ─► lists what it must? adapters it lacks loaded ─► admitted
 
@@ -9,6 +9,7 @@ at once, and three that fail send it away again, for twice as long.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -17,11 +18,14 @@ import aiohttp
 from noria.errors import EndpointError
 from noria.inference import adapters
 from noria.inference.listing import listed, same
-from noria.inference.metrics import told
+from noria.inference.metrics import PATIENCE, told
 from noria.inference.replicas import Replica, Replicas
 
 LOOK = 1.0
 """Seconds between two looks."""
+
+SILENT = 10
+"""Looks in a row at which a replica with calls in flight says nothing, not even of its queue, until it is ejected."""
 
 AWAY = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """What a server that is away, or is no such server, gives."""
@@ -32,12 +36,14 @@ Look = Callable[[aiohttp.ClientSession], Awaitable[None]]
 class Health:
     """Looks after the replicas of one client."""
 
-    def __init__(self, replicas: Replicas) -> None:
-        """Begin with the first call."""
+    def __init__(self, replicas: Replicas, *, patience: float = PATIENCE) -> None:
+        """Begin with the first call; a server has `patience` seconds to tell its queue."""
         self.replicas = replicas
+        self.patience = patience
         self._task: asyncio.Task[None] | None = None
         self._mute: set[Replica] = set()
         """Servers that answer and tell no queue."""
+        self._silent: Counter[Replica] = Counter()
 
     def begin(self) -> None:
         """Look from now on, until the end."""
@@ -69,7 +75,8 @@ class Health:
         for one in self.replicas.all:
             if not one.why and (said := one.gone()):
                 self.replicas.eject(one, said)
-        busy = [one for one in self.replicas.all if not one.why and one.in_flight and one not in self._mute]
+        alone = len(self.replicas.all) == 1
+        busy = [one for one in self.replicas.all if not one.why and one.in_flight and not (alone and one in self._mute)]
         await asyncio.gather(*(self._queue(session, one) for one in busy))
 
     async def visit(self, session: aiohttp.ClientSession) -> None:
@@ -80,10 +87,20 @@ class Health:
 
     async def _queue(self, session: aiohttp.ClientSession, one: Replica) -> None:
         try:
-            found = await told(session, one.url)
+            async with asyncio.timeout(self.patience):
+                if one in self._mute:  # it is only asked whether it is there
+                    await listed(session, one.url, one.key)
+                    found = None
+                else:
+                    found = await told(session, one.url)
         except AWAY:
             one.congestion.blind()
+            self._silent[one] += 1
+            if self._silent[one] >= SILENT:
+                self._silent[one] = 0
+                self.replicas.eject(one, f"it has calls in flight and was silent at {SILENT} looks in a row")
             return
+        self._silent[one] = 0
         if found is None:
             self._mute.add(one)
             one.congestion.blind()
