@@ -76,17 +76,33 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
     for name, endpoint in settings.endpoints.items():
         seats = [role for role in ROLES if settings.seat(role) == name]
         try:
-            url = endpoint.address()
+            urls = endpoint.addresses()
         except NoriaError as fault:
             yield Finding(f"endpoint {name}", False, fault.what, fault.mend)
             continue
-        for finding in asyncio.run(probe(url, endpoint.key(), endpoint.model, adapters=True)):
-            # A student is never loaded into an endpoint that Noria did not start.
-            ok = finding.ok or finding.name == "adapters"
-            said = f"{finding.said} (seats: {', '.join(seats) or 'none'})"
-            yield Finding(f"endpoint {name}, {finding.name}", ok, said, "" if ok else finding.mend)
+        for url in urls:
+            who = f"endpoint {name}" + (f" at {url}" if len(urls) > 1 else "")
+            for finding in asyncio.run(probe(url, endpoint.key(), endpoint.model, adapters=True)):
+                # A student is never loaded into an endpoint that Noria did not start.
+                ok = finding.ok or finding.name == "adapters"
+                said = f"{finding.said} (seats: {', '.join(seats) or 'none'})"
+                yield Finding(f"{who}, {finding.name}", ok, said, "" if ok else finding.mend)
+        if len(urls) > 1:
+            yield asyncio.run(_agreement(name, urls, endpoint.key(), endpoint.model))
     if serve and local:
         yield from asyncio.run(_served(settings))
+
+
+async def _agreement(name: str, urls: tuple[str, ...], key: str, model: str) -> Finding:
+    """Whether the replicas of an endpoint that are there serve one and the same."""
+    from noria.inference.listing import disagreement
+    from noria.inference.muster import ONE, listings
+
+    found = await listings(urls, key)
+    there = {url: one for url, one in found.items() if not isinstance(one, str)}
+    said = disagreement(model, there)
+    many = f"{len(there)} of {len(urls)} replicas are there"
+    return Finding(f"endpoint {name}, agreement", not said, said or f"{many}, and agree", ONE if said else "")
 
 
 def _tried(name: str, look: Callable[[], str], mend: str) -> Finding:

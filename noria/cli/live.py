@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -146,6 +147,8 @@ class LiveView:
                 self.say(f"round {self.round}: no training: {facts['why']}")
             case "waiting":
                 self.say(facts["said"])
+            case "replica":
+                self.say(printable(facts["said"]))
             case "steered":
                 self.say(f"round {self.round}: {printable(facts['said'])}")
             case "holds":
@@ -194,7 +197,16 @@ class LiveView:
         server = self.server if self.stage == "starting" else ""
         known = (("train", self.loss), ("exam", self.exam), ("server", server))
         lines += [Text(f"{name}: {said}") for name, said in known if said]
+        lines += [Text(replica_line(asdict(one))) for one in self.context.fleet.pool.replicas()] if self.context else []
         return Group(head, table, *lines)
+
+
+def replica_line(one: Mapping[str, Any]) -> str:
+    """One of several servers of a policy, in one line."""
+    many = one["ejections"]
+    ejected = f", {many} ejection{'s' * (many != 1)}" if many else ""
+    away = f"; away: {printable(one['why'])}" if one["why"] else ""
+    return f"{one['url']}: {one['in_flight']} of {one['window']} in flight, {one['rate']:.0f} tokens/s{ejected}{away}"
 
 
 def left_line(number: int, samples: int, beaten: Quarantine) -> str:

@@ -9,7 +9,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from noria.cli.live import demand_lines, exam_line, left_line, seating_line, selection_line, trial_line, unclean_line
+from noria.cli.live import (
+    demand_lines,
+    exam_line,
+    left_line,
+    replica_line,
+    seating_line,
+    selection_line,
+    trial_line,
+    unclean_line,
+)
 from noria.types import ACCEPTING, MEND, Exam, Quarantine, RoleExam, Selection, Stage, Trial
 from noria.viewer.guards import guard_lines
 from noria.viewer.steering import steering_lines
@@ -23,6 +32,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print(f"The method {name} is skipped: {printable(why)}", markup=False)
     for sentence in summary["left_out"]:
         console.print(f"Left out: {printable(sentence)}", markup=False)
+    for replica in summary["replicas"].values():
+        console.print(f"Replica {replica_line(replica)}", markup=False)
     _rounds(console, summary)
     _methods(console, summary)
     _samples(console, summary["samples"])

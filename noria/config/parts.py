@@ -27,6 +27,8 @@ class Serve(Part):
     previous: Literal["auto", "keep", "retire"] = "auto"
     """Whether a policy that was promoted over stays loaded, to step back to at once; `auto`: where memory allows."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    replicas: int = Field(default=1, ge=1)
+    """Servers of each local policy, alike and side by side: a share of the GPUs for each, or of the cores on a CPU."""
     port: int = Field(default=0, ge=0, le=65535)
     """Port of the first server on loopback; 0 takes a free one."""
     max_model_len: int = Field(default=1024, ge=256)
@@ -45,24 +47,40 @@ class Endpoint(Part):
 
     url: str = ""
     """Base address ending in `/v1`; empty reads OPENAI_BASE_URL."""
+    urls: tuple[str, ...] = ()
+    """Base addresses of several replicas that serve the same, instead of `url`; the first names the policy."""
     model: str
     """The name the policy is served under there."""
     key_env: str = "OPENAI_API_KEY"
     """Name of the environment variable that holds the key; a loopback endpoint needs none."""
 
+    @model_validator(mode="after")
+    def _addressed(self) -> "Endpoint":
+        if self.url and self.urls:
+            raise ValueError("url and urls are both given; put all addresses into urls")
+        bare = [one.rstrip("/") for one in self.urls]
+        if twice := next((one for one in bare if bare.count(one) > 1), None):
+            raise ValueError(f"urls names {twice} twice")
+        return self
+
     def address(self) -> str:
-        """The base address.
+        """The base address, or that of the first replica (see `addresses`)."""
+        return self.addresses()[0]
+
+    def addresses(self) -> tuple[str, ...]:
+        """The base address of each replica.
 
         Raises:
             ConfigError: neither the config nor the environment names one.
         """
-        url = self.url or os.environ.get("OPENAI_BASE_URL", "")
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"The endpoint for model {self.model!r} has no address (found {url!r}).",
-                mend="Set its `url` in the config, or OPENAI_BASE_URL.",
-            )
-        return url.rstrip("/")
+        given = self.urls or (self.url or os.environ.get("OPENAI_BASE_URL", ""),)
+        for url in given:
+            if not url.startswith(("http://", "https://")):
+                raise ConfigError(
+                    f"The endpoint for model {self.model!r} has no address (found {url!r}).",
+                    mend="Set its `url` in the config, or OPENAI_BASE_URL.",
+                )
+        return tuple(url.rstrip("/") for url in given)
 
     def key(self) -> str:
         """The key, or a placeholder where the variable is not set."""

@@ -90,6 +90,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         await catch_up(history, index)
         index.hold(passages := kept(history))
         fleet = Fleet(means.launcher, means.limiter)
+        fleet.pool.say = lambda said: watch.tell("replica", {"said": said})
         stack.push_async_callback(fleet.close)
         hygiene = Hygiene(config, told.domains, lambda texts: index.embedder.embed(texts), told.benchmarks)
         runner = Chosen(config.sandbox.minimum)

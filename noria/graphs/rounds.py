@@ -3,7 +3,9 @@
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
+import json
 import time
+from dataclasses import asdict
 
 from noria.failpoints import at
 from noria.graphs.calibrating import calibrated, measured, ruled
@@ -74,6 +76,8 @@ async def settle(context: Context, number: int) -> list[Dealt]:
     # A run that is resumed between the last hand and here has spent no time of its own on playing.
     await add_stage(context, number, "play", time.monotonic() - mark if (mark := context.hands.mark) else 0.0)
     context.hands.mark = None
+    if seen := context.fleet.pool.replicas():
+        await context.history.keep_fact("replicas", json.dumps({one.url: asdict(one) for one in seen}))
     return context.history.deal(number)
 
 

@@ -4,8 +4,9 @@ from noria.errors import ConfigError
 from noria.graphs.context import Context
 from noria.identity import content_id
 from noria.inference.limiter import Limiter
+from noria.inference.muster import muster
 from noria.inference.openai_client import OpenAIClient
-from noria.inference.probe import require
+from noria.inference.replicas import at
 from noria.types import ROLES, Policy, Role
 
 
@@ -21,15 +22,22 @@ async def serve(context: Context, *, base: bool, limiter: Limiter) -> None:
     config, history = context.config, context.history
     for name, endpoint in config.endpoints.items():
         roles = [role for role in ROLES if config.seat(role) == name]
-        address = endpoint.address()
-        await require(address, endpoint.key(), endpoint.model, roles)
+        address, key = endpoint.address(), endpoint.key()
+        found = await muster(endpoint.addresses(), key, endpoint.model, roles)
         policy = Policy(id=content_id("policy", [address, endpoint.model]), name=name)
         if history.policy(policy.id) is None:
             if history.policy(name) is not None:  # resumed with another address: who answers there is another policy
                 policy = policy.model_copy(update={"name": f"{name}-{policy.id[-4:]}"})
             await history.keep_policy(policy)
-        client = OpenAIClient(address, endpoint.key(), limiter=limiter, deadline=config.play.deadline)
+        replicas = at(endpoint.addresses(), key, limiter.limit)
+        client = OpenAIClient(
+            address, key, limiter=limiter, deadline=config.play.deadline,
+            replicas=replicas, serves={endpoint.model: found.root},
+        )  # fmt: skip
         context.fleet.serve_remote(policy, endpoint.model, client)
+        for one in replicas:
+            if one.url in found.away:
+                client.replicas.eject(one, found.away[one.url])
         context.remote[name] = policy.id
     if config.needs_local():
         if not base:

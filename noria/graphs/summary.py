@@ -39,7 +39,7 @@ def summarise(history: History) -> dict[str, Any]:
     return {
         "session": str(history.ledger.path.parent),
         "left_out": json.loads(history.ledger.fact("left_out") or "[]"),
-        "without": json.loads(history.ledger.fact("without") or "{}"),
+        **{name: json.loads(history.ledger.fact(name) or "{}") for name in ("without", "replicas", "machine")},
         "finished": history.ledger.fact("finished") or "",
         "rounds": [
             {
@@ -109,7 +109,6 @@ def summarise(history: History) -> dict[str, Any]:
             for role, policy, calls, p, c, s in history.seats()
         ],
         "tokens": {"prompt": prompt, "completion": completion},
-        "machine": json.loads(history.ledger.fact("machine") or "{}"),
     }
 
 

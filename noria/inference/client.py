@@ -10,6 +10,7 @@ knows whether a vLLM, a cloud endpoint or a script answered.
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from noria.inference.replicas import Replicas
 from noria.types import Message, Role, Usage
 
 
@@ -121,4 +122,14 @@ class Speaker(Protocol):
         Raises:
             EndpointError: no answer within the deadline.
         """
+        ...
+
+
+@runtime_checkable
+class Replicated(Protocol):
+    """A client of servers that can be looked at; a script has none."""
+
+    @property
+    def replicas(self) -> Replicas:
+        """The servers that answer."""
         ...

@@ -12,7 +12,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import log
 from typing import Any, Literal
@@ -48,6 +49,12 @@ class FakeServer:
     logprobs: bool = True
     longest: int = 0
     """Words that a chat may have before it is refused as too long; 0 refuses none."""
+    at_once: int = 0
+    """Calls it works on at a time, the others queue; 0 bounds none."""
+    root: str = ""
+    """What it says its models are made of; empty says nothing."""
+    unloadable: bool = False
+    """Whether it refuses every adapter."""
     templates: bool = True
     """Whether it tells how its chat template renders."""
     port: int = 0
@@ -60,6 +67,8 @@ class FakeServer:
     """Adapters by name, with their folder."""
     _runner: web.AppRunner | None = None
     _in_flight: int = 0
+    _waiting: int = 0
+    _slots: asyncio.Semaphore | None = None
 
     @property
     def url(self) -> str:
@@ -100,17 +109,22 @@ class FakeServer:
         return response
 
     async def _models(self, request: web.Request) -> web.Response:
-        names = [{"id": name, "object": "model"} for name in (*self.models, *self.loaded)]
+        roots = {**dict.fromkeys(self.models, self.root), **self.loaded}
+        names = [{"id": name, "object": "model"} | ({"root": root} if root else {}) for name, root in roots.items()]
         return web.json_response({"object": "list", "data": names})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.Response()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(text=f"vllm:num_requests_running {self._in_flight}\nvllm:num_requests_waiting 0\n")
+        told = {"running": self._in_flight, "waiting": self._waiting}
+        lines = [f'vllm:num_requests_{name}{{engine="0"}} {float(count)}\n' for name, count in told.items()]
+        return web.Response(text="".join(lines))
 
     async def _load(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.unloadable:
+            return web.Response(status=500, text="The adapter does not fit into the memory that is left")
         if body["lora_name"] in self.loaded:
             return web.Response(status=400, text=f"The adapter {body['lora_name']} is loaded already")
         if not body["lora_path"].startswith("/") or "nowhere" in body["lora_path"]:
@@ -135,19 +149,35 @@ class FakeServer:
         self.calls += 1
         self.traceparents.append(request.headers.get("traceparent", ""))
         body = orjson.loads(await request.read())
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        async with self._worked_on():
+            return await self._answered(body, request, answer)
+
+    @asynccontextmanager
+    async def _worked_on(self) -> AsyncIterator[None]:
+        """Work on a call, once it is its turn."""
+        if self.at_once and self._slots is None:
+            self._slots = asyncio.Semaphore(self.at_once)
+        self._waiting += 1
+        async with self._slots or nullcontext():
+            self._waiting -= 1
+            self._in_flight += 1
+            try:
+                if self.latency:
+                    await asyncio.sleep(self.latency)
+                yield
+            finally:
+                self._in_flight -= 1
+
+    async def _answered(
+        self, body: dict[str, Any], request: web.Request, answer: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> web.StreamResponse:
         if self.faults:
             return await self._fail(self.faults.pop(0), request)
         if body["model"] not in (*self.models, *self.loaded):
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
         if 0 < self.longest < sum(len(one["content"].split()) for one in body.get("messages", ())):
             return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
-        self._in_flight += 1
-        try:
-            return _json(answer(body))
-        finally:
-            self._in_flight -= 1
+        return _json(answer(body))
 
     async def _fail(self, fault: Fault, request: web.Request) -> web.StreamResponse:
         match fault:

@@ -1,17 +1,23 @@
 """Launchers: who brings the session's own policies up.
 
-VllmLauncher   one vLLM for the base; students as adapters in it, or merged in servers of their own
+VllmLauncher   a vLLM for the base, or several; students as adapters in them, or merged in servers of their own
 OneClient      the same client for every policy: scripts, fakes, dry runs
 """
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from noria.config import Serve
 from noria.errors import EndpointError
+from noria.inference import adapters
 from noria.inference.client import Client
+from noria.inference.congestion import Congestion
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient
+from noria.inference.replicas import Replica
+from noria.inference.share import shares
 from noria.inference.vllm_server import Launch, VllmServer, on_cpu
 from noria.types import Policy
 
@@ -51,8 +57,10 @@ class VllmLauncher:
         self.environment = environment
         self.command = command
         self.progress = progress
-        self._servers: dict[str, VllmServer] = {}
-        self._adapters: dict[str, VllmServer] = {}
+        self._servers: dict[str, list[VllmServer]] = {}
+        self._clients: dict[str, OpenAIClient] = {}
+        self._adapters: dict[str, OpenAIClient] = {}
+        """Policies that are adapters, with the client of the servers that have them."""
 
     @property
     def merged(self) -> bool:
@@ -62,13 +70,29 @@ class VllmLauncher:
     async def launch(self, policy: Policy) -> Client:
         """Bring a policy up (see `Launcher.launch`)."""
         if policy.adapter and not self.merged:
-            host = next(iter(self._servers.values()), None)
+            host = next(iter(self._clients.values()), None)
             if host is None:
                 raise EndpointError(f"No server is up to load the adapter of {policy.name!r} into.")
-            await host.unload_adapter(policy.name)
-            await host.load_adapter(policy.name, Path(policy.adapter))
+            await adapters.add(host.replicas, policy.name, policy.adapter)
             self._adapters[policy.id] = host
-            return self._client(host)
+            return host
+        parts = shares(self.rules.replicas, cpu=on_cpu())
+        servers = [self._server(policy, number, part) for number, part in enumerate(parts, 1)]
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for server in servers:
+                    starting.create_task(server.start(partial(self.progress, server.launch.stem)))
+        except BaseException as fault:  # an interrupt, too, must leave no server behind
+            for server in servers:
+                await server.stop()
+            if isinstance(fault, BaseExceptionGroup):
+                raise _first(fault) from fault
+            raise
+        self._servers[policy.id] = servers
+        self._clients[policy.id] = self._client(servers, policy)
+        return self._clients[policy.id]
+
+    def _server(self, policy: Policy, number: int, part: dict[str, str]) -> VllmServer:
         launch = Launch(
             name=policy.name,
             model=policy.folder,
@@ -76,33 +100,35 @@ class VllmLauncher:
             max_model_len=self.rules.max_model_len,
             kv_cache_gib=self.rules.kv_cache_gib,
             # Only the first server has the port that was asked for.
-            port=0 if self._servers else self.rules.port,
+            port=0 if self._servers or number > 1 else self.rules.port,
             compile=self.rules.compile,
             adapters=0 if self.merged else ADAPTERS,
             max_rank=self.rank,
             arguments=self.rules.arguments,
-            environment=self.environment,
+            environment=self.environment | part,
             timeout=self.rules.start_timeout,
             command=self.command,
+            replica=number,
         )
-        server = VllmServer(launch, self.folder)
-        await server.start(lambda seconds, line: self.progress(policy.name, seconds, line))
-        self._servers[policy.id] = server
-        return self._client(server)
+        return VllmServer(launch, self.folder)
 
-    def _client(self, server: VllmServer) -> Client:
+    def _client(self, servers: list[VllmServer], policy: Policy) -> OpenAIClient:
         return OpenAIClient(
-            server.url, server.key, limiter=self.limiter, deadline=self.deadline,
-            gone=lambda: "" if server.alive() else _died(server),
+            servers[0].url, servers[0].key, limiter=self.limiter, deadline=self.deadline,
             # The CPU backend of vLLM 0.32 dies of a prompt's logprobs through an adapter.
             scores=self.merged or not on_cpu(),
+            replicas=[
+                Replica(one.url, one.key, Congestion(self.limiter.limit), partial(_gone, one)) for one in servers
+            ],
+            serves={policy.name: policy.folder},
         )  # fmt: skip
 
     async def retire(self, policy: Policy) -> None:
         """Take a policy down."""
         if (host := self._adapters.pop(policy.id, None)) is not None:
-            await host.unload_adapter(policy.name)
-        if (server := self._servers.pop(policy.id, None)) is not None:
+            await adapters.remove(host.replicas, policy.name)
+        self._clients.pop(policy.id, None)
+        for server in self._servers.pop(policy.id, ()):
             await server.stop()
 
     def keeps(self, policy: Policy) -> bool:
@@ -114,25 +140,40 @@ class VllmLauncher:
         return self.rules.previous == "keep"
 
     async def alive(self) -> str:
-        """A dead server's last words, empty while all live."""
-        dead = next((server for server in self._servers.values() if not server.alive()), None)
-        return _died(dead) if dead else ""
+        """The last words of a policy's servers, where all of them are dead; empty else."""
+        for servers in self._servers.values():
+            if all(words := [_gone(one) for one in servers]):
+                return words[0]
+        return ""
 
     def rest(self, resting: bool) -> None:
         """Stop the servers where they stand while training has the cores; on a GPU they only idle."""
         if on_cpu():
-            for server in self._servers.values():
+            for server in self._all():
                 server.rest(resting)
 
     async def close(self) -> None:
         """End every server."""
-        for server in self._servers.values():
+        for server in self._all():
             await server.stop()
         self._servers.clear()
+        self._clients.clear()
+
+    def _all(self) -> list[VllmServer]:
+        return [one for servers in self._servers.values() for one in servers]
 
 
-def _died(server: VllmServer) -> str:
-    return f"the vLLM server for {server.launch.name!r} died: {server.last_words()}"
+def _gone(server: VllmServer) -> str:
+    """A server's last words where it is dead; empty while it lives."""
+    if server.alive():
+        return ""
+    return f"the vLLM server for {server.launch.stem!r} died: {server.last_words()}"
+
+
+def _first(faults: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first of several servers' faults."""
+    fault = faults.exceptions[0]
+    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault
 
 
 def free_share() -> float:

@@ -3,7 +3,7 @@
     Request ─► POST /v1/chat/completions ─► body ─► read strictly ─► Completion
 
 Only faults of transport, 429, 5xx and bodies that are no answer to the question are tried
-again, with growing pauses and inside one deadline; a refusal is final and keeps the server's
+again (`trying.py` says where and until when); a refusal is final and keeps the server's
 words. The reply's content is never a fault: what a model says is data. The aiohttp transport
 is used because the default one collapses at high concurrency, with a connection for each
 call: on one that stays open, a reply that a server or a proxy sends twice becomes the answer
@@ -11,91 +11,79 @@ to whoever asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one 
 is prefilled in pieces.
 """
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import aiohttp
 import httpx2
-from openai import APIConnectionError, APIResponseValidationError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
+from openai import APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 from openai.types import Completion as TextCompletion
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
 from noria.inference.client import Completion, Request, Scored
+from noria.inference.congestion import Congestion
+from noria.inference.health import Health
 from noria.inference.limiter import Limiter
+from noria.inference.replicas import Replica, Replicas
 from noria.inference.reply import cap, read
+from noria.inference.trying import Call, Reply, Trying, now
 from noria.types import Message, Usage
-from noria.waiting import Wait, waiting
 
-Reply = TypeVar("Reply")
-
-AGAIN = frozenset({408, 409, 425, 429})
-"""Statuses below 500 that are worth another try."""
-
-PAUSES = (0.25, 8.0)
-"""First and longest pause between tries, in seconds."""
-
-TRANSPORT = (
-    APIConnectionError, APIResponseValidationError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError, ValueError,
-    OSError,
-)  # fmt: skip
-"""Faults of transport; those of the lower layers pass the client's own tree where they come with the body."""
-
-RETRY_AFTER = 60.0
-"""Most seconds that a server's Retry-After is followed, and never more than a quarter of the deadline."""
-
-ALONE = httpx2.Limits(max_connections=1000, max_keepalive_connections=0, keepalive_expiry=0.0)
-"""A connection for each call."""
-
+CONNECTIONS = 1000
+"""Connections there may be at least, one for each call."""
 
 WORD = "waterwheel"
 """A user's word that stands in no chat template."""
 
 
 class OpenAIClient:
-    """One endpoint."""
+    """One endpoint, on one server or on several that serve the same."""
 
     def __init__(
         self, url: str, key: str, *, limiter: Limiter, deadline: float = 300.0,
         gone: Callable[[], str] = lambda: "", scores: bool = True,
+        replicas: Sequence[Replica] = (), serves: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """Talk to the endpoint at `url` (ending in `/v1`); `deadline` in seconds bounds a call with its retries.
+        """Talk to the endpoint at `url` (ending in `/v1`); `deadline` in seconds bounds a call with its tries.
 
         `gone` is asked after a fault of transport: a sentence where no answer will ever come, empty else.
-        Without `scores` no text is scored: the endpoint would not survive it.
+        Without `scores` no text is scored: the endpoint would not survive it. `replicas` stand for `url`,
+        `key` and `gone` where there are several, and `serves` names the models that each must list.
         """
-        self.url = url
-        self._limiter = limiter
-        self._deadline = deadline
-        self._gone = gone
+        found = list(replicas) or [Replica(url, key, Congestion(limiter.limit), gone)]
+        self._replicas = Replicas(found, serves)
+        self.health = Health(self._replicas)
+        self.url = self._replicas.name
+        self._trying = Trying(self._replicas, limiter, deadline)
         self._scores = scores
         self._templates: dict[str, tuple[str, str]] = {}
-        """Served name to what its chat template says around a user's words."""
+        limits = httpx2.Limits(
+            max_connections=max(CONNECTIONS, limiter.limit), max_keepalive_connections=0, keepalive_expiry=0.0
+        )
         self._client = AsyncOpenAI(
-            base_url=url, api_key=key or "none", max_retries=0, timeout=deadline,
+            base_url=found[0].url, api_key=found[0].key or "none", max_retries=0, timeout=deadline,
             default_headers={"Connection": "close", "Accept-Encoding": "identity"},
-            http_client=DefaultAioHttpClient(limits=ALONE, event_hooks={"response": [cap]}),
+            http_client=DefaultAioHttpClient(limits=limits, event_hooks={"response": [cap]}),
         )  # fmt: skip
+        # They share their connections, and are made once: each has its own address and key.
+        self._at = {one: self._client.with_options(base_url=one.url, api_key=one.key or "none") for one in found}
+
+    @property
+    def replicas(self) -> Replicas:
+        """The servers that answer."""
+        return self._replicas
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
         arguments = _arguments(request)
-        async with self._limiter.place():
-            until = time.monotonic() + self._deadline
-            who = f"the {request.role}'s answer from {request.model!r} at {self.url}"
-            with waiting(who, self._deadline) as wait:
 
-                async def call(started: float) -> Completion:
-                    reply = await self._client.chat.completions.with_raw_response.create(**arguments)
-                    return read(reply.http_response.content, request, time.monotonic() - started)
+        async def call(replica: Replica, started: float) -> Completion:
+            reply = await self._at[replica].chat.completions.with_raw_response.create(**arguments)
+            return read(reply.http_response.content, request, now() - started)
 
-                return await self._tried(request.model, call, until, wait)
+        what = f"the {request.role}'s answer from {request.model!r} at {self.url}"
+        return await self._answer(what, request.model, call, request.n)
 
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
         """Score a text by its prompt logprobs, as vLLM gives them (see `Reader.score`)."""
@@ -106,12 +94,12 @@ class OpenAIClient:
             "extra_body": {"prompt_logprobs": 0},
         }  # fmt: skip
 
-        async def call(started: float) -> Scored | None:
-            reply = await self._client.completions.create(**arguments)
+        async def call(replica: Replica, started: float) -> Scored | None:
+            reply = await self._at[replica].completions.create(**arguments)
             if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list):
                 raise ValueError("the body is no completion")
             said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
-            return _scored(said, reply.usage, time.monotonic() - started)
+            return _scored(said, reply.usage, now() - started)
 
         return await self._read(model, f"the score of a text by {model!r} at {self.url}", call)
 
@@ -127,24 +115,27 @@ class OpenAIClient:
             },
         }  # fmt: skip
 
-        async def call(started: float) -> Scored | None:
-            reply = await self._client.chat.completions.create(**arguments)
+        async def call(replica: Replica, started: float) -> Scored | None:
+            reply = await self._at[replica].chat.completions.create(**arguments)
             if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
                 raise ValueError("the body is no completion")
             said = (reply.model_extra or {}).get("prompt_logprobs")
-            return _scored(said, reply.usage, time.monotonic() - started)
+            return _scored(said, reply.usage, now() - started)
 
         return await self._read(model, f"the score of a chat by {model!r} at {self.url}", call)
 
-    async def _read(self, model: str, what: str, call: Callable[[float], Awaitable[Scored | None]]) -> Scored | None:
-        async with self._limiter.place():
-            with waiting(what, self._deadline) as wait:
-                try:
-                    return await self._tried(model, call, time.monotonic() + self._deadline, wait)
-                except EndpointError as fault:
-                    if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
-                        return None
-                    raise
+    async def _answer(self, what: str, model: str, call: Call[Reply], choices: int = 1) -> Reply:
+        self.health.begin()
+        return await self._trying.answer(what, model, call, choices)
+
+    async def _read(self, model: str, what: str, call: Call[Reply]) -> Reply | None:
+        """What a call gives that not every endpoint has; none where it is refused."""
+        try:
+            return await self._answer(what, model, call)
+        except EndpointError as fault:
+            if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
+                return None
+            raise
 
     async def unasked(self, request: Request) -> Completion | None:
         """Let a policy speak in the user's place (see `Speaker.unasked`), as vLLM can.
@@ -153,32 +144,25 @@ class OpenAIClient:
         `/detokenize`): what stands before the word is the prompt, what stands behind it the end of the turn.
         """
 
-        async def call(started: float) -> Completion | None:
-            opening, closing = await self._template(request.model)
+        async def call(replica: Replica, started: float) -> Completion | None:
+            opening, closing = await self._template(replica, request.model)
             if not opening:
                 return None
-            reply = await self._client.completions.create(
+            reply = await self._at[replica].completions.create(
                 model=request.model, prompt=opening, max_tokens=request.max_tokens, temperature=request.temperature,
                 stop=closing or None, extra_body={"add_special_tokens": False},
             )  # fmt: skip
             if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list) or not reply.choices:
                 raise ValueError("the body is no completion")
             said = reply.choices[0]
-            return Completion((said.text,), (str(said.finish_reason),), _usage(reply.usage), time.monotonic() - started)
+            return Completion((said.text,), (str(said.finish_reason),), _usage(reply.usage), now() - started)
 
-        async with self._limiter.place():
-            with waiting(f"what {request.model!r} at {self.url} says unasked", self._deadline) as wait:
-                try:
-                    return await self._tried(request.model, call, time.monotonic() + self._deadline, wait)
-                except EndpointError as fault:
-                    if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
-                        return None
-                    raise
+        return await self._read(request.model, f"what {request.model!r} at {self.url} says unasked", call)
 
-    async def _template(self, model: str) -> tuple[str, str]:
+    async def _template(self, replica: Replica, model: str) -> tuple[str, str]:
         """What the chat template of a model says before a user's words and after them; empty where it is not told."""
         if model not in self._templates:
-            server = self._client.with_options(base_url=self.url.removesuffix("/v1"))
+            server = self._at[replica].with_options(base_url=replica.url.removesuffix("/v1"))
             chat = [{"role": "user", "content": WORD}]
             body: Any = {"model": model, "messages": chat, "add_generation_prompt": False}
             told: Any = await server.post("/tokenize", cast_to=object, body=body)
@@ -188,37 +172,9 @@ class OpenAIClient:
             self._templates[model] = (opening, closing.strip()) if found else ("", "")
         return self._templates[model]
 
-    async def _tried(self, model: str, call: Callable[[float], Awaitable[Reply]], until: float, waited: Wait) -> Reply:
-        started, pause, tries, why = time.monotonic(), PAUSES[0], 0, ""
-        while True:
-            try:
-                async with asyncio.timeout(max(0.001, until - time.monotonic())):
-                    return await call(started)
-            except APIStatusError as fault:
-                why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault, self._deadline)
-                if fault.status_code < 500 and fault.status_code not in AGAIN:
-                    raise EndpointError(f"{self.url} refuses {model!r}: {why}.") from fault
-            except TRANSPORT as fault:
-                # A truncated or malformed body surfaces as a ValueError: a fault of transport, not a reply.
-                wait = 0.0
-                # A last try that was cut at the deadline tells less than what the one before it came to.
-                if not (why and isinstance(fault, TimeoutError) and time.monotonic() >= until):
-                    why = f"{type(fault).__name__}: {' '.join(str(fault.__cause__ or fault).split())[:200]}"
-                if said := self._gone():
-                    raise EndpointError(f"{self.url} will not answer for {model!r}: {said}") from fault
-            wait = max(wait, pause * random.uniform(0.5, 1.0))
-            if time.monotonic() + wait >= until:
-                raise EndpointError(
-                    f"{self.url} did not answer for {model!r} within {self._deadline:.0f} s ({why}).",
-                    mend="Check that it runs; `noria doctor` probes it.",
-                )
-            tries += 1
-            waited.said = f"{tries} tries failed, the last with {why}"
-            await asyncio.sleep(wait)
-            pause = min(PAUSES[1], pause * 2)
-
     async def close(self) -> None:
         """Give the connections back."""
+        await self.health.end()
         await self._client.close()
 
 
@@ -259,23 +215,3 @@ def _arguments(request: Request) -> dict[str, Any]:
         arguments |= {"logprobs": True, "top_logprobs": 20}
         arguments["extra_body"] = {"structured_outputs": {"choice": list(request.choices)}}
     return arguments
-
-
-def _words(fault: APIStatusError) -> str:
-    """The server's own words, on one line."""
-    body = fault.body
-    said = body.get("message", body) if isinstance(body, dict) else body or fault.message
-    return " ".join(str(said).split())[:300]
-
-
-def _retry_after(fault: APIStatusError, deadline: float) -> float:
-    """Seconds the server asks to wait, as far as anyone will: what it says is a number, a date, or nonsense."""
-    said = fault.response.headers.get("retry-after", "0")
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return 0.0
-    return min(RETRY_AFTER, deadline / 4, seconds) if seconds > 0 else 0.0  # what is no number is not above 0

@@ -5,15 +5,13 @@ names a policy and does not know where it runs. The pool counts what went throug
 the stage table and the live view.
 """
 
-import time
-from collections import deque
+from collections.abc import Callable, Iterator
 
 from noria.errors import EndpointError
-from noria.inference.client import ChatReader, Client, Completion, Reader, Request, Scored, Speaker
+from noria.inference.client import ChatReader, Client, Completion, Reader, Replicated, Request, Scored, Speaker
+from noria.inference.flow import Flow
+from noria.inference.replicas import Replicas, Seen
 from noria.types import Message
-
-WINDOW = 10.0
-"""Seconds over which the rate of the live view is taken."""
 
 
 class Pool:
@@ -24,11 +22,15 @@ class Pool:
         self._clients: dict[str, Client] = {}
         self._prompt = 0
         self._completion = 0
-        self._recent: deque[tuple[float, int]] = deque()
+        self._flow = Flow()
+        self.say: Callable[[str], None] = lambda said: None
+        """Told when a replica is ejected or comes back."""
 
     def serve(self, policy: str, client: Client) -> None:
         """Send requests for the policy of this id to this client from now on."""
         self._clients[policy] = client
+        if isinstance(client, Replicated):
+            client.replicas.say = lambda said: self.say(said)
 
     async def retire(self, policy: str) -> None:
         """Serve a policy no longer; a client that serves another one stays open."""
@@ -53,7 +55,7 @@ class Pool:
     def _counted(self, completion: Completion) -> Completion:
         self._prompt += completion.usage.prompt_tokens
         self._completion += completion.usage.completion_tokens
-        self._recent.append((time.monotonic(), completion.usage.completion_tokens))
+        self._flow.add(completion.usage.completion_tokens)
         return completion
 
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
@@ -82,10 +84,16 @@ class Pool:
 
     def rate(self) -> float:
         """Completion tokens a second over the last ten seconds."""
-        now = time.monotonic()
-        while self._recent and self._recent[0][0] < now - WINDOW:
-            self._recent.popleft()
-        return sum(tokens for _, tokens in self._recent) / WINDOW
+        return self._flow.rate()
+
+    def replicas(self) -> list[Seen]:
+        """Each server that answers, of those policies that have several."""
+        return [one for group in self._groups() if len(group.all) > 1 for one in group.seen()]
+
+    def _groups(self) -> Iterator[Replicas]:
+        # A base and its adapters share their servers.
+        clients: list[object] = list({id(client): client for client in self._clients.values()}.values())
+        yield from (client.replicas for client in clients if isinstance(client, Replicated))
 
     async def close(self) -> None:
         """Close every client once."""

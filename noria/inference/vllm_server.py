@@ -29,6 +29,7 @@ import aiohttp
 
 from noria.errors import EndpointError, storage
 from noria.identity import content_id
+from noria.inference import adapters
 from noria.inference.ports import HOST, free_port
 from noria.inference.reply import whole
 from noria.waiting import waiting
@@ -38,9 +39,6 @@ POLL = 0.5
 
 GRACE = 10.0
 """Seconds a server gets to end by itself."""
-
-ADAPTER = 120.0
-"""Seconds a server gets to load or unload an adapter."""
 
 Progress = Callable[[float, str], None]
 """Told of the seconds waited and the last log line."""
@@ -67,6 +65,13 @@ class Launch:
     timeout: float = 300.0
     command: tuple[str, ...] = ()
     """What stands before the arguments; empty finds the installed vLLM."""
+    replica: int = 1
+    """Which of several servers of one policy it is."""
+
+    @property
+    def stem(self) -> str:
+        """How its files are called."""
+        return self.name if self.replica == 1 else f"{self.name}.{self.replica}"
 
     def line(self, port: int) -> list[str]:
         """The whole command line.
@@ -140,8 +145,8 @@ class VllmServer:
     def __init__(self, launch: Launch, folder: Path) -> None:
         """A server whose log and owner record lie in `folder`."""
         self.launch = launch
-        self.log = folder / f"{launch.name}.log"
-        self.record = folder / f"{launch.name}.owner.json"
+        self.log = folder / f"{launch.stem}.log"
+        self.record = folder / f"{launch.stem}.owner.json"
         self.port = 0
         self.key = ""
         self.pid = 0
@@ -236,32 +241,12 @@ class VllmServer:
         return {"Authorization": f"Bearer {self.key}"}
 
     async def load_adapter(self, name: str, folder: Path) -> None:
-        """Load an adapter under a new name.
-
-        Raises:
-            EndpointError: the server refuses it.
-        """
-        await self._adapter("load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
+        """Load an adapter under a new name (see `adapters.load`)."""
+        await adapters.load(self.url, self.key, name, str(folder))
 
     async def unload_adapter(self, name: str) -> None:
         """Let an adapter go; one that is not loaded is no error."""
-        with suppress(EndpointError):
-            await self._adapter("unload_lora_adapter", {"lora_name": name})
-
-    async def _adapter(self, call: str, body: dict[str, str]) -> None:
-        name = body["lora_name"]
-        try:
-            with waiting(f"{self.url} to {call} {name!r}", ADAPTER):
-                async with (
-                    aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ADAPTER)) as session,
-                    session.post(f"{self.url}/{call}", headers=self._headers(), json=body) as reply,
-                ):
-                    said = (await whole(reply)).decode("utf-8", "replace")
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
-            raise EndpointError(f"{self.url} does not {call} {name!r}: {fault or type(fault).__name__}.") from fault
-        if reply.status != 200:
-            said = " ".join(said.split())[:300]
-            raise EndpointError(f"{self.url} does not {call} {name!r}: status {reply.status}: {said}")
+        await adapters.unload(self.url, self.key, name)
 
     def alive(self) -> bool:
         """Whether the server's process lives."""
@@ -320,9 +305,18 @@ class Running:
 
 
 def running(folder: Path, name: str) -> Running | None:
-    """The server of a name whose owner record lies in `folder`, to ask it something; none where it is gone."""
+    """The server of a name whose owner record lies in `folder`, to ask it something; none where it is gone.
+
+    Of several servers of the name it is the first that lives.
+    """
+    several = sorted(folder.glob(f"{name}.[0-9]*.owner.json"))
+    found = (_recorded(one) for one in (folder / f"{name}.owner.json", *several))
+    return next((one for one in found if one is not None), None)
+
+
+def _recorded(record: Path) -> Running | None:
     try:
-        found = json.loads((folder / f"{name}.owner.json").read_text())
+        found = json.loads(record.read_text())
         pid, port, key = int(found["pid"]), int(found["port"]), str(found["key"])
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, ValueError, KeyError, TypeError, IndexError):

@@ -31,3 +31,21 @@ async def test_status_is_zero_where_all_that_is_needed_works(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ok    endpoint good, chat: " in done.stdout
     assert "seats: generator, critic, adversary, judge, solver" in done.stdout
+
+
+async def test_replicas_are_asked_one_by_one_and_two_that_disagree_are_named(tmp_path: Path) -> None:
+    async with FakeServer(root="/models/a") as one, FakeServer(root="/models/b") as other:
+        path = config(
+            tmp_path,
+            endpoints={"far": {"urls": [one.url, other.url], "model": "base"}},
+            seats=dict.fromkeys(ROLES, "far"),
+        )
+        done = await asyncio.to_thread(noria, "doctor", "--config", str(path))
+        assert done.returncode == 2
+        assert f"ok    endpoint far at {other.url}, chat: " in done.stdout
+        said = f"endpoint far, agreement: 'base' is /models/a at {one.url} and /models/b at {other.url}"
+        assert f"FAIL  {said}" in done.stdout
+        other.root = "/models/a"
+        done = await asyncio.to_thread(noria, "doctor", "--config", str(path))
+    assert "ok    endpoint far, agreement: 2 of 2 replicas are there, and agree" in done.stdout
+    assert done.returncode == 0

@@ -15,6 +15,7 @@ from noria.inference.client import Client
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient
 from noria.inference.puppet import Puppet
+from noria.inference.replicas import at
 from noria.inference.scripted import ScriptedClient
 from noria.inference.vllm_server import Running, running
 from noria.types import Policy
@@ -51,14 +52,14 @@ def endpoint(source: Source, named: str, model: str) -> Asked:
         ConfigError: it is neither, or no model is named.
     """
     if (known := source.config.endpoints.get(named)) is not None:
-        return _client(known.address(), known.key(), model or known.model, f"the endpoint {named}")
+        return _client(known.addresses(), known.key(), model or known.model, f"the endpoint {named}")
     if not named.startswith(("http://", "https://")):
         names = ", ".join(source.config.endpoints) or "none"
         raise ConfigError(f"{named!r} is no address and no endpoint of the session.", mend=f"It has {names}.")
     if not model:
         raise ConfigError(f"Which model of {named!r} is to be asked?", mend="Name it with --model.")
     given = Endpoint(url=named, model=model)
-    return _client(given.address(), given.key(), model, named)
+    return _client(given.addresses(), given.key(), model, named)
 
 
 def seated(source: Source, question: Question) -> Asked:
@@ -79,7 +80,7 @@ def seated(source: Source, question: Question) -> Asked:
                 raise EndpointError(
                     f"The server of {found.name!r} rests while a student is trained.", mend="Try again afterwards."
                 )
-            return _client(server.url, server.key, found.name, f"{found.name}, on the session's own server")
+            return _client((server.url,), server.key, found.name, f"{found.name}, on the session's own server")
     who = held.name if held else question.dealt.seats[role]
     raise EndpointError(
         f"Nobody serves {who!r}, who holds the {role}'s seat: the session is not running.",
@@ -93,5 +94,6 @@ def _serving(folder: Path, policy: Policy) -> Running | None:
     return own if own is not None or not policy.adapter else running(folder, "base")
 
 
-def _client(url: str, key: str, model: str, said: str) -> Asked:
-    return Asked(OpenAIClient(url, key, limiter=Limiter(AT_ONCE), deadline=DEADLINE), model, said)
+def _client(urls: tuple[str, ...], key: str, model: str, said: str) -> Asked:
+    replicas, limiter = at(urls, key, AT_ONCE), Limiter(AT_ONCE)
+    return Asked(OpenAIClient(urls[0], key, limiter=limiter, deadline=DEADLINE, replicas=replicas), model, said)
