@@ -35,6 +35,9 @@ LOOK = 0.1
 LINGER = 5.0
 """Seconds that pipes may stay open after a child's end."""
 
+OWN = "noria-training: "
+"""What a line begins with that is meant for us."""
+
 LONGEST = 65536
 """Bytes of a line that are kept."""
 
@@ -46,12 +49,19 @@ class Heard:
     at: float = field(default_factory=time.monotonic)
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     """The last lines of its standard error."""
+    own: str = ""
+    """The first line that it meant for us: what a launcher of several processes says afterwards is longer."""
+
+    def keep(self, line: str) -> None:
+        """Keep a line of its standard error."""
+        self.lines.append(line)
+        if not self.own and line.startswith(OWN):
+            self.own = line.removeprefix(OWN)
 
     def words(self) -> str:
         """Its last words; those it means for us before those of its libraries."""
-        said = [line.strip() for line in self.lines if line.strip()] or ["it said nothing"]
-        own = [line for line in said if line.startswith("noria-training: ")]
-        return (own or said)[-1].removeprefix("noria-training: ")[:400]
+        said = [line.strip() for line in self.lines if any(map(str.isalnum, line))]
+        return (self.own or (said or ["it said nothing"])[-1])[:400]
 
 
 async def follow(
@@ -114,7 +124,7 @@ async def follow(
 
 def _kept(line: str, heard: Heard, wait: Wait) -> None:
     line = line.strip().rsplit("\r", 1)[-1].strip()  # of a bar that is drawn again and again, the last drawing
-    heard.lines.append(line)
+    heard.keep(line)
     if line:
         wait.heard(line)
 

@@ -1,8 +1,9 @@
-"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER`.
+"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER [NAME]`.
 
 One process for all of it, for torch takes its time to come up. In FOLDER stand afterwards `base`, and below
 `student` what a training leaves: `adapter`, `merged`, `distilled` (towards the base), `int8`; `whole` and `half` are
-adapters of one training, left where it ended and half-way.
+adapters of one training, left where it ended and half-way. With NAME there is only `base`, and beside it an adapter of
+that name which nobody trained.
 """
 
 import sys
@@ -19,7 +20,7 @@ CHAT = (
 )
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, alone: str = "") -> None:
     """Make the models."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -50,6 +51,9 @@ def make(folder: Path) -> None:
     adapted = get_peft_model(
         model, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
     )
+    if alone:
+        adapted.save_pretrained(folder / alone)
+        return
     student.mkdir()
     place = aside(student / "adapter")
     adapted.save_pretrained(place)
@@ -81,4 +85,4 @@ def make(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), *sys.argv[2:])
