@@ -184,7 +184,7 @@ def _waited(stages: Mapping[str, Draws], *, shared: bool) -> dict[str, Draws]:
 def _weights(profile: Profile, size: float, rounds: int, machine: Machine | None) -> float:
     merged = machine.device.merged if machine else True
     adapter = profile.disk.adapter * (size / profile.parameters) ** ADAPTER_POWER
-    return BYTES * size * (1 + rounds * merged) + rounds * adapter
+    return float(BYTES * size * (1 + rounds * merged) + rounds * adapter)
 
 
 def _price(asks: float, given: bool, machine: Machine | None) -> Figure:

@@ -16,7 +16,7 @@ binds (the roofline: Williams, Waterman and Patterson, 2009; for transformers Po
 takes 2·P operations forward and twice that backward (Kaplan et al., arXiv 2001.08361); of the latter an adapter needs
 only what flows through the frozen weights, so 4·P in all and not 6·P. κ = 131,072·(P / 8.03e9)^0.42 is fitted to the
 shapes of SmolLM2-135M, Llama 3 8B and 70B (23, 131 and 328 kB). A cached prefix is not reckoned with: prompts may be
-read faster. Where a model does not fit on one device it is split over the fewest that hold it, and φ and β lose a share.
+read faster. Where a model does not fit on one device it is split over the fewest that hold it; φ and β lose a share.
 """
 
 from dataclasses import dataclass
@@ -196,4 +196,4 @@ def said(name: str, ends: Range, unit: str, source: str) -> Figure:
     kind, _, rest = source.partition(" ")
     kind = kind.strip(",:")
     assert kind in ("measured", "published", "computed"), source
-    return Figure(name=name, low=ends[0], high=ends[1], unit=unit, kind=kind, source=rest.strip())  # type: ignore[arg-type]
+    return Figure(name=name, low=ends[0], high=ends[1], unit=unit, kind=kind, source=rest.strip())
