@@ -31,7 +31,7 @@ def spent(history: History) -> list[Spent]:
     ).group_by(turns.c.episode, turns.c.role)  # fmt: skip
     seats: dict[str, dict[str, tuple[int, int, int]]] = {}
     for row in history.ledger.rows(asked):
-        seats.setdefault(row.episode, {})[row.role] = (row.calls, row.prompt, row.completion)
+        seats.setdefault(row.episode, {})[row.role] = (int(row.calls), int(row.prompt), int(row.completion))
     columns = [episodes.c[name] for name in ("id", "round", "position", "outcome", "reason", "stage")]
     ended = select(*columns).order_by(episodes.c.round, episodes.c.position)
     return [

@@ -119,8 +119,8 @@ def _taught(story: History, facts: dict[int, dict[str, Any]], some: Sequence[Spe
     rounds = {one.round for one in trained}
     return Taught(
         rounds=len(rounds),
-        tokens=sum(float(one.training.get("tokens", 0)) for one in trained),  # type: ignore[arg-type]  # it is a count
-        rows=sum(int(one.training.get("rows", 0)) for one in trained),  # type: ignore[call-overload]
+        tokens=sum(float(one.training.get("tokens", 0)) for one in trained),
+        rows=sum(int(one.training.get("rows", 0)) for one in trained),
         replayed=sum(facts[one].get("curated", {}).get("replay", 0) for one in rounds),
         fresh=sum(facts[one].get("curated", {}).get("new", 0) for one in rounds),
         replay=replay,

@@ -1,15 +1,18 @@
 """Two processes that train together over gloo: `torchrun --nproc-per-node 2 -m tests.training.pair FOLDER`.
 
-One pair for all of it, for torch takes its time to come up. In FOLDER stand afterwards the adapters `copies` (the model
-whole in each process) and `parts` (FSDP, by the config that `accelerate launch` is given); then one process dies in the
-second step of `dying`, and the pair with it.
+One pair for all of it, for torch takes its time to come up. In FOLDER stand afterwards a tiny `base` with an adapter
+`alone` that nobody trained, and the adapters `copies` (the model whole in each process) and `parts` (FSDP, by the config
+that `accelerate launch` is given); then one process dies in the second step of `dying`, and the pair with it.
 """
 
 import argparse
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+
+from tests.training.tiny import make
 
 
 def environment() -> dict[str, str]:
@@ -20,6 +23,8 @@ def environment() -> dict[str, str]:
 
     from noria.training import spread
 
+    copies = load_config_from_file(str(Path(spread.__file__).with_name("ddp.yaml")))
+    assert str(copies.distributed_type).endswith("MULTI_GPU")
     path = str(Path(spread.__file__).with_name("fsdp.yaml"))
     asked: argparse.Namespace = launch_command_parser().parse_args(
         ["--config_file", path, "--num_processes", "2", "--main_process_port", "0", "--module", "noria.training.sft"]
@@ -43,6 +48,12 @@ def main(folder: Path) -> None:
     from noria.training import ranks, sft
     from noria.training.program import obey
     from noria.training.sft_job import Job
+
+    made = folder / "alone" / "adapter_model.safetensors"
+    if ranks.first():
+        make(folder, "alone")
+    while not made.exists():
+        time.sleep(0.05)
 
     def run(name: str) -> None:
         if obey(str(folder / f"{name}-job.json"), Job, sft.run):

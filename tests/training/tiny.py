@@ -1,10 +1,8 @@
-"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER [NAME]`.
+"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER `.
 
 One process for all of it, for torch takes its time to come up. In FOLDER stand afterwards `base`, and below
 `student` what a training leaves: `adapter`, `merged`, `distilled` (towards the base), `int8`; `whole` and `half` are
-adapters of one training, left where it ended and half-way. With NAME there is only `base`, and beside it an adapter of
-that name which nobody trained.
-"""
+adapters of one training, left where it ended and half-way."""
 
 import sys
 from pathlib import Path
@@ -21,7 +19,7 @@ CHAT = (
 
 
 def make(folder: Path, alone: str = "") -> None:
-    """Make the models."""
+    """Make the models; with `alone` only the base, and beside it an adapter of that name that nobody trained."""
     import torch
     from peft import LoraConfig, get_peft_model
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -85,4 +83,4 @@ def make(folder: Path, alone: str = "") -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), *sys.argv[2:])
+    make(Path(sys.argv[1]))
