@@ -111,13 +111,12 @@ def _measured(machine: Machine, parameters: float, random: numpy.random.Generato
     seen = machine.device.measured
     assert seen is not None
     scale = machine.count * seen.parameters / parameters
-    kind: Literal["measured", "computed"] = "measured" if scale == 1 else "computed"
     ends = [(one[0] * scale, one[1] * scale) for one in (seen.tokens_second, seen.train_tokens_second)]
-    figures = tuple(
-        Figure(name=name, low=low, high=high, unit="tokens/s", kind=kind, source=source)
-        for name, (low, high), source in zip(
-            ("tokens played", "tokens trained"), ends, (seen.tokens_source, seen.train_source), strict=True
-        )
+    sized = "" if scale == 1 else f"computed, for {machine.count} and a model of this size, from what was "
+    figures = (
+        said("tokens played", ends[0], "tokens/s", sized + seen.tokens_source),
+        said("tokens trained", ends[1], "tokens/s", sized + seen.train_source),
+        said("a server's start", machine.device.start, "s", machine.device.start_source),
     )
     play, train = (log_uniform(random, one, draws) for one in ends)
     return Rates(play, play, train, log_uniform(random, machine.device.start, draws), figures)

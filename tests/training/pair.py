@@ -1,8 +1,8 @@
 """Two processes that train together over gloo: `torchrun --nproc-per-node 2 -m tests.training.pair FOLDER`.
 
 One pair for all of it, for torch takes its time to come up. In FOLDER stand afterwards a tiny `base` with an adapter
-`alone` that nobody trained, and the adapters `copies` (the model whole in each process) and `parts` (FSDP, by the config
-that `accelerate launch` is given); then one process dies in the second step of `dying`, and the pair with it.
+`alone` that nobody trained, and the adapters `copies` (the model whole in each process) and `parts` (FSDP, by the
+config that `accelerate launch` is given); then one process dies in the second step of `dying`, and the pair with it.
 """
 
 import argparse
