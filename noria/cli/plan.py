@@ -34,6 +34,9 @@ def plan(
     ] = None,
     price: Annotated[float | None, typer.Option("--price-hour", min=0, help="Of one device, in dollars.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that the run is cut into.")] = 10,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes of Noria that play; more than one with `executor: ray`.")
+    ] = 1,
     keep: Annotated[
         Path | None, typer.Option(help="Write the session's profile to a file, to plan from elsewhere.")
     ] = None,
@@ -58,7 +61,9 @@ def plan(
     profile = _profile(source)
     if keep is not None:
         write(profile, keep)
-    found = foresee(profile, target, known, parameters=parameters or 0.0, rounds=rounds, price=price)
+    found = foresee(
+        profile, target, known, parameters=parameters or 0.0, rounds=rounds, price=price, processes=processes
+    )
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json")))
     else:
@@ -124,6 +129,7 @@ def _said(found: "Plan") -> list[Table | str]:
         f"{found.rounds} rounds",
         f"From {profile.session}, {profile.played}: {profile.accepted} accepted of {profile.dealt} in {profile.rounds} "
         f"round{'s' * (profile.rounds != 1)}",
+        words.episode(found),
         "", totals, "", stages, words.binding(found), "", figures, "", *found.notes,
     ]  # fmt: skip
 

@@ -43,8 +43,8 @@ def notes(
         )
     if binds == "schedule":
         found.append(
-            "One process of Noria cannot keep these servers busy: `executor: ray` plays batches of episodes in several "
-            "(see deploy/), which this plan does not reckon with."
+            "So few processes of Noria cannot keep these servers busy: `executor: ray` plays batches of episodes in "
+            "more (deploy/ray-cluster.yaml), and `--processes` plans with them."
         )
     found.append(
         "Prefix caching is not reckoned with, nor the trial and error of getting there; every seat is taken to be held "

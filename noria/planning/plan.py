@@ -3,7 +3,7 @@
     episodes      target / acceptance
     play          longest of   generate + solve + judge    the model's servers
                                verify                      the checks, on the hosts' cores
-                               schedule                    Noria itself, one process
+                               schedule                    Noria itself, in one process or several
     a round       play ─► train ─► examine, and starts of servers where a student needs one of its own
     disk          what an episode leaves, an adapter a round, merged weights where they are served so
     money         hours · devices · price
@@ -83,11 +83,12 @@ def span(draws: Draws) -> Span:
 
 def foresee(
     profile: Profile, target: int, machine: Machine | None, *, parameters: float = 0.0, rounds: int = 10,
-    price: float | None = None,
+    price: float | None = None, processes: int = 1,
 ) -> Plan:  # fmt: skip
     """Plan a run to `target` accepted episodes; without a machine, on the one that the profile's session was played on.
 
-    `parameters` are the model's where it is not the profile's; `price` is US dollars an hour of one device.
+    `parameters` are the model's where it is not the profile's; `price` is US dollars an hour of one device;
+    `processes` of Noria play batches side by side.
 
     Raises:
         ConfigError: the model does not fit, or nothing was accepted to plan from.
@@ -118,7 +119,7 @@ def foresee(
         stages |= {name: numpy.zeros(DRAWS) for name in ("verify", "schedule", "start")}
     else:
         assert machine is not None
-        stages = server | _hosted(profile, machine, episodes, random)
+        stages = server | _hosted(profile, machine, episodes, processes, random)
         stages |= {
             "train": read / speed.train,
             "examine": exams[0] / speed.prompt + exams[1] / speed.completion,
@@ -158,12 +159,14 @@ def _held(profile: Profile, rounds: int, random: numpy.random.Generator) -> tupl
     return (over("prompt"), over("completion")), over("seconds")
 
 
-def _hosted(profile: Profile, machine: Machine, episodes: Draws, random: numpy.random.Generator) -> dict[str, Draws]:
+def _hosted(
+    profile: Profile, machine: Machine, episodes: Draws, processes: int, random: numpy.random.Generator
+) -> dict[str, Draws]:
     known, cores = table(), machine.device.cores * machine.count
     checks = log_uniform(random, known.checks.seconds, DRAWS)
     return {
         "verify": episodes * profile.answers * checks / cores,
-        "schedule": episodes * log_uniform(random, known.orchestration.seconds, DRAWS),
+        "schedule": episodes * log_uniform(random, known.orchestration.seconds, DRAWS) / processes,
     }
 
 

@@ -11,7 +11,7 @@ MEANING = {
     "solve": "tasks are attempted",
     "judge": "critic, adversary and judge",
     "verify": "checks are run, on the hosts' cores",
-    "schedule": "Noria itself, one process",
+    "schedule": "Noria itself",
     "train": "students learn",
     "examine": "exams, calibrations, selection",
     "start": "servers come up",
@@ -67,6 +67,15 @@ def stages(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
         mark = "*" if name == plan.binds else " "
         ends = f"{lasting(one.low)} to {lasting(one.high)}" if one.high else ""
         yield f"{mark} {name}", lasting(one.mid) if one.high else "in the others", ends, MEANING[name]
+
+
+def episode(plan: Plan) -> str:
+    """What a dealt episode asks, in a sentence."""
+    asked = (
+        f"{name} {seat.calls:.2f} calls, {seat.prompt.mean:,.0f} + {seat.completion.mean:,.0f} tokens"
+        for name, seat in plan.profile.seats.items()
+    )
+    return f"A dealt episode: {'; '.join(asked)}."
 
 
 def figure(one: Figure) -> tuple[str, str, str, str]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -155,7 +156,8 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the job as
 
 @needs_curl
 def test_a_slurm_job_serves_on_the_other_nodes_and_plays_on_the_first(tmp_path: Path) -> None:
-    done, said = slurm(tmp_path, SLURM_ARRAY_TASK_ID="7")
+    port = free_port()
+    done, said = slurm(tmp_path, SLURM_ARRAY_TASK_ID="7", NORIA_PORT=str(port))
     assert done.returncode == 0, done.stderr
     served = next(line for line in said if line.startswith("vllm serve"))
     assert served.startswith("vllm serve /models/big --served-model-name big --host 0.0.0.0 --port")
@@ -167,7 +169,9 @@ def test_a_slurm_job_serves_on_the_other_nodes_and_plays_on_the_first(tmp_path: 
     told = yaml.safe_load(Path(f"{session}.yaml").read_text())
     assert (told["session"], told["random"]) == (str(session), 7)
     assert told["seats"] == read("noria-slurm.yaml")["seats"]
-    # The servers end with the job, and the key stands nowhere.
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)), "the servers end with the job"
+    # The key stands nowhere.
     assert not re.search(r"[0-9a-f]{48}", "\n".join(said) + Path(f"{session}.yaml").read_text() + done.stderr)
 
 

@@ -93,7 +93,12 @@ def test_a_plan_adds_up() -> None:
 
 
 def test_the_stage_that_binds_follows_from_what_there_is_too_little_of() -> None:
-    assert foresee(PROFILE, 1_000_000, machine("h100x8")).binds == "schedule"  # a tiny model on large machines
+    one = foresee(PROFILE, 1_000_000, machine("h100x8"))  # a tiny model on large machines
+    assert one.binds == "schedule"
+    assert any("executor: ray" in said for said in one.notes)
+    many = foresee(PROFILE, 1_000_000, machine("h100x8"), processes=64)
+    assert many.stages["schedule"].mid == pytest.approx(one.stages["schedule"].mid / 64, rel=0.01)
+    assert many.binds != "schedule"
     assert foresee(PROFILE, 1_000_000, machine("h100x8"), parameters=30e9).binds in ("judge", "train")
     assert foresee(PROFILE, 10_000, machine("l4"), rounds=500).binds in ("examine", "start", "schedule")
     talkative = changed(seats={**PROFILE.model_dump()["seats"], "solve": {

@@ -1,8 +1,9 @@
-"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER `.
+"""A tiny llama with an adapter, merged, distilled and quantised: `python -m tests.training.tiny FOLDER`.
 
 One process for all of it, for torch takes its time to come up. In FOLDER stand afterwards `base`, and below
 `student` what a training leaves: `adapter`, `merged`, `distilled` (towards the base), `int8`; `whole` and `half` are
-adapters of one training, left where it ended and half-way."""
+adapters of one training, left where it ended and half-way.
+"""
 
 import sys
 from pathlib import Path
