@@ -26,6 +26,9 @@ from noria.waiting import Wait, waiting
 
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1", TETHERED: "1"}
 
+OTHERS = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
+"""What a launcher tells the processes it starts: one that started us says nothing about our own."""
+
 SILENCE = 900.0
 """Seconds a child may say nothing: the loading of a large base from a slow disk, or one slow step."""
 
@@ -77,7 +80,7 @@ async def follow(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": str(threads)},
+        env={**_own(), **ENVIRONMENT, "OMP_NUM_THREADS": str(threads)},
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -120,6 +123,10 @@ async def follow(
         raise RunError(
             f"{what} failed with status {process.returncode}: {heard.words()}", mend="`noria resume` tries it again."
         )
+
+
+def _own() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OTHERS}
 
 
 def _kept(line: str, heard: Heard, wait: Wait) -> None:
