@@ -16,7 +16,7 @@ FLOORS = {
     "agents": 2,
     "training": 3,
     "graphs": 4,
-    **dict.fromkeys(("cli", "viewer", "studies", "__main__"), 5),
+    **dict.fromkeys(("cli", "viewer", "studies", "planning", "__main__"), 5),
 }
 KEPT = {
     "torch": "training",

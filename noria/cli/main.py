@@ -52,6 +52,7 @@ def register() -> None:
         guards,
         lineage,
         model,
+        plan,
         prompts,
         purge,
         push,

@@ -4,7 +4,7 @@ from typer import Typer
 from typer.models import CommandInfo, TyperInfo
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "Play": ("init", "doctor", "documents", "run", "resume", "model"),
+    "Play": ("init", "doctor", "plan", "documents", "run", "resume", "model"),
     "Read": (
         "view", "status", "accepted", "refused", "trace", "why", "descendants", "funnel", "cost", "policies", "exams",
         "query", "report",

@@ -194,6 +194,9 @@ class Train(Part):
     """With fewer new rows a round does not train."""
     silence: float = Field(default=900.0, gt=0)
     """Seconds the training may say nothing before it is ended; the session can be resumed then."""
+    distributed: Literal["auto", "ddp", "fsdp"] = "auto"
+    """How several GPUs share a training: each holds the model (`ddp`), or all hold parts of it (`fsdp`); `auto`: in
+    parts where one cannot hold it."""
     seed: int = 0
 
 

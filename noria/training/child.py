@@ -26,6 +26,9 @@ from noria.waiting import Wait, waiting
 
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1", TETHERED: "1"}
 
+OTHERS = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
+"""What a launcher tells the processes it starts: one that started us says nothing about our own."""
+
 SILENCE = 900.0
 """Seconds a child may say nothing: the loading of a large base from a slow disk, or one slow step."""
 
@@ -34,6 +37,9 @@ LOOK = 0.1
 
 LINGER = 5.0
 """Seconds that pipes may stay open after a child's end."""
+
+OWN = "noria-training: "
+"""What a line begins with that is meant for us."""
 
 LONGEST = 65536
 """Bytes of a line that are kept."""
@@ -46,12 +52,19 @@ class Heard:
     at: float = field(default_factory=time.monotonic)
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     """The last lines of its standard error."""
+    own: str = ""
+    """The first line that it meant for us: what a launcher of several processes says afterwards is longer."""
+
+    def keep(self, line: str) -> None:
+        """Keep a line of its standard error."""
+        self.lines.append(line)
+        if not self.own and line.startswith(OWN):
+            self.own = line.removeprefix(OWN)
 
     def words(self) -> str:
         """Its last words; those it means for us before those of its libraries."""
-        said = [line.strip() for line in self.lines if line.strip()] or ["it said nothing"]
-        own = [line for line in said if line.startswith("noria-training: ")]
-        return (own or said)[-1].removeprefix("noria-training: ")[:400]
+        said = [line.strip() for line in self.lines if any(map(str.isalnum, line))]
+        return (self.own or (said or ["it said nothing"])[-1])[:400]
 
 
 async def follow(
@@ -67,7 +80,7 @@ async def follow(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": str(threads)},
+        env={**_own(), **ENVIRONMENT, "OMP_NUM_THREADS": str(threads)},
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -112,9 +125,13 @@ async def follow(
         )
 
 
+def _own() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OTHERS}
+
+
 def _kept(line: str, heard: Heard, wait: Wait) -> None:
     line = line.strip().rsplit("\r", 1)[-1].strip()  # of a bar that is drawn again and again, the last drawing
-    heard.lines.append(line)
+    heard.keep(line)
     if line:
         wait.heard(line)
 

@@ -11,7 +11,6 @@ Steps are told as JSON lines, weights are safetensors, and the folder is publish
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,11 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.experimental.gkd import GKDConfig, GKDTrainer
 
+from noria.training import ranks
 from noria.training.distil_job import DistilJob
 from noria.training.pace import attention, together
 from noria.training.program import learned, obey
-from noria.training.publish import PICKLES, aside, publish, refuse_pickles
+from noria.training.publish import PICKLES, publish, refuse_pickles
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft import IGNORED, Teller, measured
 
@@ -51,12 +51,14 @@ class Trainer(GKDTrainer):  # type: ignore[misc]
             outputs.logits[:, :-1], taught.logits[:, :-1], labels=labels[:, first:], beta=self.beta,
             num_items_in_batch=num_items_in_batch,
         )  # fmt: skip
+        if num_items_in_batch is not None:  # counted over all processes, whose gradients are averaged
+            loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
 
 def run(job: DistilJob) -> None:
     """Train and publish one adapter."""
-    torch.set_num_threads(job.threads)
+    torch.set_num_threads(ranks.threads(job.threads))
     gpu = torch.cuda.is_available()
     for folder in (job.adapter, job.teacher):
         refuse_pickles(Path(folder))
@@ -72,13 +74,14 @@ def run(job: DistilJob) -> None:
     base = AutoModelForCausalLM.from_pretrained(job.base, dtype=dtype, attn_implementation=read)
     model = PeftModel.from_pretrained(base, job.adapter, is_trainable=True)
     teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype, attn_implementation=read)
-    micro = job.batch if gpu else together(job.batch, fitted.longest, TEACHERS * base.config.vocab_size)
-    out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
-    place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
+    share = ranks.share(job.batch)
+    micro = share if gpu else together(share, fitted.longest, TEACHERS * base.config.vocab_size)
+    out = Path(job.out)
+    place = ranks.kept(out)
     config = GKDConfig(
         output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
         max_length=job.max_row_tokens, lmbda=0.0, beta=job.beta, temperature=1.0,
-        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-job.batch // micro),
+        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-share // micro),
         learning_rate=job.learning_rate, num_train_epochs=job.epochs, weight_decay=0.0,
         lr_scheduler_type="cosine", warmup_steps=0.05, seed=job.seed, data_seed=job.seed, report_to="none",
         save_strategy="no", logging_steps=1, dataloader_num_workers=0, disable_tqdm=True,
@@ -94,7 +97,7 @@ def run(job: DistilJob) -> None:
     )
     trainer.train()
     trainer.save_model(str(place))
-    if not alone:
+    if not ranks.first():
         return
     for stray in [one for one in place.rglob("*") if one.suffix in PICKLES]:
         stray.unlink()  # the trainer pickles its own arguments

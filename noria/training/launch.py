@@ -4,7 +4,7 @@
                                         └► adapter folder, published whole ─► Trained
 
 A job that finished before a crash is found by the identity in its manifest, its bytes are
-checked, and it is not run again. Several GPUs are used through `accelerate launch`.
+checked, and it is not run again. Several GPUs are used through `accelerate launch` (see `spread`).
 """
 
 import json
@@ -21,6 +21,7 @@ from noria.training.child import SILENCE, follow
 from noria.training.models import weights_id
 from noria.training.publish import made, sweep
 from noria.training.sft_job import Step
+from noria.training.spread import Distributed, gpus, spread
 
 REPORT = "training.json"
 
@@ -37,6 +38,11 @@ class Trained:
 
 class Work(Protocol):
     """A job as it is started: what it makes, and what it is."""
+
+    @property
+    def base(self) -> str:
+        """Folder of the base's weights."""
+        ...
 
     @property
     def out(self) -> str:
@@ -59,11 +65,12 @@ class Work(Protocol):
 
 async def train(
     job: Work, *, on_step: Callable[[Step], None], silence: float = SILENCE, program: str = "noria.training.sft",
-    what: str = "training", file: str = "job.json",
+    what: str = "training", file: str = "job.json", distributed: Distributed = "auto",
 ) -> Trained:  # fmt: skip
     """Train one adapter, unless this very job has already; `silence` in seconds is what its process may take to speak.
 
-    `program` is the module that reads the job, `what` names its work in sentences, `file` is the job's, beside `out`.
+    `program` is the module that reads the job, `what` names its work in sentences, `file` is the job's, beside `out`;
+    `distributed` is how several GPUs share it.
 
     Raises:
         RunError: the training failed; its last words are in the sentence.
@@ -75,8 +82,11 @@ async def train(
     with storage(path):
         sweep(out)
         path.write_text(job.model_dump_json(indent=2), encoding="utf-8")
-    command = [*_python(), "-m", program, str(path)]
-    await follow(command, f"The {what} of {out.parent.name}", threads=job.threads, silence=silence, on_step=on_step)
+    way = spread(distributed, program, Path(job.base), gpus())
+    await follow(
+        [*way.command, "-m", program, str(path)], f"The {what} of {out.parent.name}",
+        threads=max(1, job.threads // way.ranks), silence=silence, on_step=on_step,
+    )  # fmt: skip
     report = finished(out, job)
     if report is None:
         raise RunError(f"The {what} ended without an adapter in {str(out)!r}.", mend="`noria resume` trains again.")
@@ -120,9 +130,3 @@ def merging(base_id: str, adapter: Path, dtype: str) -> str:
         ModelError: the adapter has no weights.
     """
     return content_id("merging", [base_id, weights_id(adapter), dtype])
-
-
-def _python() -> list[str]:
-    """The interpreter, under `accelerate launch` where there are several GPUs."""
-    gpus = len(list(Path("/dev").glob("nvidia[0-9]*")))
-    return [sys.executable, *(["-m", "accelerate.commands.launch", "--num_processes", str(gpus)] if gpus > 1 else [])]

@@ -10,7 +10,6 @@ sentence on standard error and a status.
 """
 
 import json
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -23,10 +22,11 @@ from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dic
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer
 
+from noria.training import ranks
 from noria.training.pairs import FittedPairs, Pair, fit_pairs, read_pairs
 from noria.training.prefer_job import PreferJob
 from noria.training.program import learned, obey
-from noria.training.publish import PICKLES, aside, publish, refuse_pickles
+from noria.training.publish import PICKLES, publish, refuse_pickles
 from noria.training.rows import Row
 from noria.training.sft import Teller, measured
 
@@ -55,7 +55,7 @@ class PairTeller(Teller):
 
 def run(job: PreferJob) -> None:
     """Train and publish one adapter."""
-    torch.set_num_threads(job.threads)
+    torch.set_num_threads(ranks.threads(job.threads))
     gpu = torch.cuda.is_available()
     for folder in (job.adapter, job.reference):
         refuse_pickles(Path(folder))
@@ -68,14 +68,15 @@ def run(job: PreferJob) -> None:
         raise ValueError(f"no pair fits the budget; raise methods.{job.method}.max_tokens or train.max_row_tokens")
     base = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.bfloat16 if gpu else torch.float32)
     model = PeftModel.from_pretrained(base, job.adapter, is_trainable=True)
-    micro = job.batch if gpu else min(job.batch, PAIRS)
-    out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
-    place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
+    share = ranks.share(job.batch)
+    micro = share if gpu else min(share, PAIRS)
+    out = Path(job.out)
+    place = ranks.kept(out)
     config = DPOConfig(
         output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
         max_length=job.max_row_tokens, beta=job.beta,
         loss_type=[job.loss, "sft"] if job.sft else [job.loss], loss_weights=[1.0, job.sft] if job.sft else [1.0],
-        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-job.batch // micro),
+        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-share // micro),
         learning_rate=job.learning_rate, num_train_epochs=job.epochs, weight_decay=0.0,
         lr_scheduler_type="cosine", warmup_steps=0.05, seed=job.seed, data_seed=job.seed, report_to="none",
         save_strategy="no", logging_steps=1, dataloader_num_workers=0, disable_tqdm=True,
@@ -90,7 +91,7 @@ def run(job: PreferJob) -> None:
     )
     _refer(model, job)
     trainer.train()
-    if not alone:
+    if not ranks.first():
         return
     model.save_pretrained(str(place), selected_adapters=[TRAINED], safe_serialization=True)
     for stray in [one for one in place.rglob("*") if one.suffix in PICKLES]:

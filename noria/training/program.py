@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from noria.errors import NoriaError
+from noria.training.ranks import rank, ranks
 from noria.training.tether import tether
 from noria.types import Noun
 
@@ -32,7 +33,8 @@ def obey(path: str, kind: type[J], run: Callable[[J], None]) -> int:
     try:
         run(kind.model_validate_json(Path(path).read_text(encoding="utf-8")))
     except (FloatingPointError, ValueError, OSError, RuntimeError, NoriaError) as fault:
-        print(f"noria-training: {fault}", file=sys.stderr)
+        whose = f"process {rank() + 1} of {ranks()}: " if ranks() > 1 else ""
+        print(f"noria-training: {whose}{fault}", file=sys.stderr, flush=True)
         return 1
     return 0
 

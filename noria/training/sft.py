@@ -10,7 +10,6 @@ sentence on standard error and a status.
 
 import json
 import math
-import os
 import sys
 import time
 from collections import Counter
@@ -25,9 +24,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
+from noria.training import ranks
 from noria.training.pace import attention, together
 from noria.training.program import learned, obey
-from noria.training.publish import PICKLES, aside, publish
+from noria.training.publish import PICKLES, publish
 from noria.training.rows import Fitted, Row, fit, read_rows
 from noria.training.sft_job import Job, Step
 
@@ -36,7 +36,7 @@ IGNORED = -100
 
 
 class Teller(TrainerCallback):  # type: ignore[misc]
-    """Tells each step on standard output, and stops a loss that is no number."""
+    """Tells each step on standard output, and stops a loss that is no number; of several processes the first tells."""
 
     def __init__(self, tokens: int) -> None:
         self.started = time.monotonic()
@@ -59,7 +59,8 @@ class Teller(TrainerCallback):  # type: ignore[misc]
             tokens=int(done * self.tokens),
             seconds=round(time.monotonic() - self.started, 2),
         )
-        print(step.model_dump_json(), flush=True)
+        if ranks.first():
+            print(step.model_dump_json(), flush=True)
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]
@@ -81,7 +82,10 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         outputs = model(**rest, logits_to_keep=labels.shape[1] - first + 1)
         taught = labels[:, first:].flatten()
         total = cross_entropy(outputs.logits[:, :-1].flatten(0, 1), taught, ignore_index=IGNORED, reduction="sum")
-        loss = total / ((taught != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
+        if num_items_in_batch is None:
+            loss = total / (taught != IGNORED).sum()
+        else:  # counted over all processes, whose gradients are averaged
+            loss = total * self.accelerator.num_processes / num_items_in_batch
         return (loss, outputs) if return_outputs else loss
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
@@ -92,7 +96,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
 def run(job: Job) -> None:
     """Train and publish one adapter."""
-    torch.set_num_threads(job.threads)
+    torch.set_num_threads(ranks.threads(job.threads))
     gpu = torch.cuda.is_available()
     tokenizer = AutoTokenizer.from_pretrained(job.base)
     fitted = fit(
@@ -105,13 +109,14 @@ def run(job: Job) -> None:
         job.base, dtype=torch.bfloat16 if gpu else torch.float32,
         attn_implementation=attention(fitted.longest, gpu=gpu),
     )  # fmt: skip
-    micro = job.batch if gpu else together(job.batch, fitted.longest, model.config.vocab_size)
-    out, alone = Path(job.out), os.environ.get("RANK", "0") == "0"
-    place = aside(out) if alone else out.with_name(out.name + ".tmp")  # one process of several keeps the folder
+    share = ranks.share(job.batch)
+    micro = share if gpu else together(share, fitted.longest, model.config.vocab_size)
+    out = Path(job.out)
+    place = ranks.kept(out)
     config = SFTConfig(
         output_dir=str(place), use_cpu=not gpu, bf16=gpu or job.bf16, gradient_checkpointing=False,
         max_length=job.max_row_tokens,
-        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-job.batch // micro),
+        per_device_train_batch_size=micro, gradient_accumulation_steps=-(-share // micro),
         learning_rate=job.learning_rate,
         num_train_epochs=job.epochs, weight_decay=0.0, lr_scheduler_type="cosine", warmup_steps=0.05,
         seed=job.seed, data_seed=job.seed, report_to="none", save_strategy="no", logging_steps=1,
@@ -131,7 +136,7 @@ def run(job: Job) -> None:
     trainer.train()
     _interpolate(trainer.model, job.interpolation)
     trainer.save_model(str(place))
-    if not alone:
+    if not ranks.first():
         return
     for stray in [one for one in place.rglob("*") if one.suffix in PICKLES]:
         stray.unlink()  # the trainer pickles its own arguments
@@ -172,6 +177,7 @@ def _report(job: Job, fitted: Fitted, teller: Teller) -> dict[str, Any]:
         "rows_by_source": dict(Counter(row.source for row in fitted.rows)),
         "left_out": {"too_long": fitted.too_long, "beyond_budget": fitted.beyond_budget},
         "tokens": fitted.tokens * job.epochs,
+        "processes": ranks.ranks(),
         **learned(teller),
     }
 

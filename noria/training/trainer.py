@@ -80,7 +80,7 @@ class Trainer:
             threads=os.cpu_count() or 1,
             bf16=self.bf16,
         )
-        done = await train(job, on_step=on_step, silence=self.rules.silence)
+        done = await train(job, on_step=on_step, silence=self.rules.silence, distributed=self.rules.distributed)
         at("training.adapter_made")
         adapter, reports = done.folder, dict[str, Json]()
         if student and self.methods:

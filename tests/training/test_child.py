@@ -29,6 +29,25 @@ async def test_steps_are_heard_among_what_libraries_print() -> None:
     assert [step.step for step in steps] == [1, 1]
 
 
+async def test_a_launcher_that_started_us_is_nothing_to_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    steps = await ran(f"import os\nif not {{'RANK', 'WORLD_SIZE'}} & set(os.environ):\n    {STEP}")
+    assert len(steps) == 1
+
+
+async def test_what_went_wrong_first_is_told_and_not_what_a_launcher_says_of_it() -> None:
+    code = (
+        "import sys\nprint('noria-training: process 2 of 2: no row fits', file=sys.stderr)\n"
+        "print('noria-training: process 1 of 2: connection closed', file=sys.stderr)\n"
+        "for at in range(40): print('traceback', at, file=sys.stderr)\nprint('=' * 60, file=sys.stderr)\nsys.exit(1)"
+    )
+    with pytest.raises(RunError, match=r"failed with status 1: process 2 of 2: no row fits"):
+        await ran(code)
+    with pytest.raises(RunError, match=r"failed with status 1: traceback : Signal 9"):
+        await ran("import sys\nprint('traceback : Signal 9\\n====', file=sys.stderr)\nsys.exit(1)")
+
+
 async def test_a_child_that_falls_silent_is_ended_with_its_last_words() -> None:
     code = (
         f"import sys, time\n{STEP}print('noria-training: reading rows', file=sys.stderr, flush=True)\ntime.sleep(600)"

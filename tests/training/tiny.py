@@ -19,8 +19,8 @@ CHAT = (
 )
 
 
-def make(folder: Path) -> None:
-    """Make the models."""
+def make(folder: Path, alone: str = "") -> None:
+    """Make the models; with `alone` only the base, and beside it an adapter of that name that nobody trained."""
     import torch
     from peft import LoraConfig, get_peft_model
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -50,6 +50,9 @@ def make(folder: Path) -> None:
     adapted = get_peft_model(
         model, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
     )
+    if alone:
+        adapted.save_pretrained(folder / alone)
+        return
     student.mkdir()
     place = aside(student / "adapter")
     adapted.save_pretrained(place)
