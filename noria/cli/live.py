@@ -168,6 +168,8 @@ class LiveView:
                 self.say(f"the method {facts['method']} is skipped: {facts['why']}")
             case "left_out":
                 self.say(f"the session goes on without it: {facts['domain']}")
+            case "kept":
+                self.say(f"ledger: {facts['url']}, schema {facts['schema']}")
             case "skipped":
                 self.say(f"seed row skipped: {facts['row']}")
 
