@@ -1,7 +1,7 @@
 """What the ledger asks of the database it stands in; all else it says in SQL that both take.
 
-    Ledger ─► Backend ─┬─ Sqlite      a file in the session's folder
-                       └─ Postgres    a schema of its own in a database elsewhere
+Ledger ─► Backend ─┬─ Sqlite      a file in the session's folder
+                   └─ Postgres    a schema of its own in a database elsewhere
 """
 
 from contextlib import AbstractContextManager

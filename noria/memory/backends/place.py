@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,9 +41,9 @@ class Place(BaseModel):
     env: str
     """Name of the environment variable that may hold the whole address."""
 
-    def address(self, environment: Mapping[str, str] = os.environ) -> str:
+    def address(self) -> str:
         """The address to connect to."""
-        return environment.get(self.env, "") or self.url
+        return os.environ.get(self.env, "") or self.url
 
 
 def place(folder: Path) -> Place | None:

@@ -12,6 +12,7 @@ Ledgers here began at version 5 of the tables; an older one does not exist.
 """
 
 import hashlib
+import logging
 import os
 import socket
 import time
@@ -77,6 +78,8 @@ class Postgres:
                 f"The address of the ledger of {str(folder)!r} cannot be read.",
                 mend=f"{place.env} and {FILE} hold one as postgresql://user@host:port/database.",
             )
+        # A lost connection is told in a sentence, and not in the driver's words before it.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self._psycopg = psycopg
         self.faults: tuple[type[Exception], ...] = (psycopg.Error,)
         self.mark = folder / FILE
@@ -91,7 +94,7 @@ class Postgres:
             SessionError: another process has it.
         """
         raw = self._connect(read_only=False)
-        key, until = _lock(self.where.schema_), time.monotonic() + PATIENCE
+        key, until = lock_number(self.where.schema_), time.monotonic() + PATIENCE
         try:
             while not raw.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:  # type: ignore[index]
                 raw.rollback()
@@ -234,7 +237,9 @@ class Postgres:
                 mend = "Create the database (`createdb`), or name another."
             else:
                 mend = f"Is it running, and is {self.where.env} or `store.ledger` its address?"
-            raise SessionError(f"PostgreSQL at {masked(self.where.address())} does not let us in: {reason}.", mend=mend) from fault
+            raise SessionError(
+                f"PostgreSQL at {masked(self.where.address())} does not let us in: {reason}.", mend=mend
+            ) from fault
 
     @contextmanager
     def _connected(self) -> Iterator["psycopg.Connection[Any]"]:
@@ -341,7 +346,7 @@ def _password(address: str) -> str:
     return str(conninfo_to_dict(address).get("password") or "")
 
 
-def _lock(name: str) -> int:
+def lock_number(name: str) -> int:
     """The number of a session's lock: 64 bits of its schema's hash, with a sign."""
     return int.from_bytes(hashlib.sha256(f"noria/{name}".encode()).digest()[:8], "big", signed=True)
 

@@ -1,7 +1,6 @@
 """Where a new session's ledger will be: decided once, looked at before anything is written, then kept in its folder."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from noria.config.store import Store
@@ -9,7 +8,7 @@ from noria.errors import SessionError
 from noria.memory.backends.place import Place, is_session, keep, named, place
 
 
-def settle(folder: Path, store: Store, environment: Mapping[str, str] = os.environ) -> Place | None:
+def settle(folder: Path, store: Store) -> Place | None:
     """The place of a session's ledger, written down where the session is new; none where it is in the folder itself.
 
     Raises:
@@ -17,7 +16,7 @@ def settle(folder: Path, store: Store, environment: Mapping[str, str] = os.envir
     """
     if is_session(folder):
         return place(folder)
-    address = environment.get(store.ledger_env, "") or store.ledger
+    address = os.environ.get(store.ledger_env, "") or store.ledger
     if not address:
         return None
     found = look(folder, address, store.ledger_env)
