@@ -169,7 +169,8 @@ class LiveView:
             case "left_out":
                 self.say(f"the session goes on without it: {facts['domain']}")
             case "kept":
-                self.say(f"ledger: {facts['url']}, schema {facts['schema']}")
+                for what, where in facts.items():
+                    self.say(f"{what}: {where}")
             case "skipped":
                 self.say(f"seed row skipped: {facts['row']}")
 

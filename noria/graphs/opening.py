@@ -26,12 +26,12 @@ from noria.graphs.steering.listening import listening
 from noria.graphs.steering.taking import beginning, fresh, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
-from noria.memory.backends.settling import settle
 from noria.memory.documents.passages import kept
 from noria.memory.history import History
 from noria.memory.ledger import Ledger, is_session
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
+from noria.memory.settling import settle
 from noria.memory.timeline import Timeline
 from noria.prompts import Templates
 from noria.prompts.lookup import FOLDER
@@ -73,8 +73,8 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     folder = config.session
     if not is_session(folder):
         fresh(config)  # a template that is wrong is refused before anything is written
-    if (place := settle(folder, config.store)) is not None:
-        watch.tell("kept", {"url": place.url, "schema": place.schema_})
+    if elsewhere := settle(folder, config.store):
+        watch.tell("kept", elsewhere)
     async with AsyncExitStack() as stack:
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)

@@ -57,7 +57,7 @@ class Ledger:
         """The file by which the session's folder is known: the ledger itself, or where that is."""
         self.place = self._backend.place
         """What sentences call it: its file, or its database and schema."""
-        self._faults = (DBAPIError, *self._backend.faults)
+        self._faults: tuple[type[Exception], ...] = (DBAPIError, *self._backend.faults)
         self._lock = self._take(folder) if write else None
         if not write and not is_session(folder):
             raise SessionError(f"{str(folder)!r} holds no session (no {FILE}).", mend="`noria run` starts one.")

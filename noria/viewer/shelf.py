@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noria.errors import SessionError
-from noria.memory.catalogue import Catalogue
 from noria.memory.backends.place import MARKS, is_session
+from noria.memory.catalogue import Catalogue
 
 DEPTH = 3
 """Folders below the viewer's that a session may lie in."""

@@ -6,16 +6,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import chromadb
 import psycopg
 import pytest
 
+from noria.memory import chroma
 from noria.memory.backends.place import FILE as WHERE
 from noria.memory.backends.postgres import lock_number
 from noria.memory.ledger import FILE
+from tests.chroma import chroma_server
 from tests.cli.shell import config, noria, refused, right
 from tests.postgres import PASSWORD, Server
 
@@ -34,10 +37,12 @@ def known(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The summary of the session that all others are compared with: undisturbed, in SQLite."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The summary of the session that all others are compared with: undisturbed, in files of its own."""
     folder = tmp_path_factory.mktemp("whole")
-    yield json.loads(right("run", "--dry-run", "--json", "-c", config(folder, **GAME), NORIA_LEDGER_URL=""))
+    path = config(folder, **GAME)
+    found: dict[str, Any] = json.loads(right("run", "--dry-run", "--json", "-c", path, NORIA_LEDGER_URL=""))
+    return found
 
 
 def same(found: dict[str, Any], whole: dict[str, Any]) -> None:
@@ -146,3 +151,31 @@ def test_a_wrong_address_is_refused_before_anything_is_written(tmp_path: Path, u
     assert "password authentication failed" in sentence
     assert "guessed" not in sentence
     assert not (tmp_path / "session" / WHERE).exists()
+
+
+def test_a_session_on_a_chroma_server_goes_on_though_its_collection_was_deleted(
+    tmp_path: Path, url: str, whole: dict[str, Any]
+) -> None:
+    (tmp_path / "server").mkdir()
+    with chroma_server(tmp_path / "server") as server:
+        path, session = config(tmp_path, store={"chroma": server.url}, **GAME), tmp_path / "session"
+        seen = {one["name"]: one for one in json.loads(noria("doctor", "--json", "-c", path).stdout)}
+        assert seen["ledger"]["ok"], seen["ledger"]
+        assert "takes a session's schema" in seen["ledger"]["said"]
+        assert "answers" in seen["Chroma"]["said"]
+        assert noria("run", "--dry-run", "-c", path, NORIA_DIE_AT="batch.settled:3").returncode == -9
+        place = chroma.place(session)
+        assert place is not None
+        client = chromadb.HttpClient("127.0.0.1", server.port)
+        before = client.get_collection(f"{place.collections}.asks", embedding_function=None).count()
+        assert before > 0
+        client.delete_collection(f"{place.collections}.asks")
+        found = json.loads(right("resume", session, "--json"))
+        same(found, whole)
+        after = client.get_collection(f"{place.collections}.asks", embedding_function=None).count()
+        assert after == found["samples"]["accepted"] > before
+        client.close()
+    (tmp_path / "again").mkdir()
+    path = config(tmp_path / "again", store={"chroma": server.url}, **GAME)
+    assert f"The Chroma server {server.url} cannot be used" in refused("run", "--dry-run", "-c", path)
+    assert not (tmp_path / "again" / "session").exists()

@@ -10,18 +10,18 @@ import psycopg
 import pytest
 from sqlalchemy import insert, select
 
+from noria.config import parse
 from noria.config.store import Store
 from noria.errors import ConfigError, NoriaError, RunError, SessionError
-from noria.config import parse
 from noria.memory import tables
 from noria.memory.backends.place import FILE as WHERE
 from noria.memory.backends.place import place
 from noria.memory.backends.postgres import masked
-from noria.memory.backends.settling import settle
 from noria.memory.catalogue import catalogue
 from noria.memory.catalogue.asking import asked
 from noria.memory.history import History
 from noria.memory.ledger import FILE, Ledger, put, replace
+from noria.memory.settling import settle
 from noria.memory.snapshot import snapshot
 from noria.memory.texts import MARK
 from noria.memory.verification import Verified, verify
@@ -45,7 +45,7 @@ def known(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(folder: Path, url: str = "") -> Ledger:
     """A ledger to write, in PostgreSQL."""
-    assert settle(folder, Store()) is not None
+    assert settle(folder, Store())
     return Ledger(folder, write=True)
 
 
@@ -136,9 +136,9 @@ def test_who_reads_cannot_write(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     ledger.close()
     reader = Ledger(tmp_path)
-    with pytest.raises(SessionError, match="read-only transaction"):
+    with pytest.raises(SessionError, match=r"read-only transaction"):
         reader.rows(insert(tables.meta).values(key="x", value="y").returning(tables.meta.c.key))
-    with pytest.raises(SessionError, match="for reading only"):
+    with pytest.raises(SessionError, match=r"for reading only"):
         reader.write_now(put(tables.meta, {"key": "x", "value": "y"}))
     reader.close()
 
@@ -160,12 +160,12 @@ def test_who_lost_the_connection_has_lost_the_lock_and_never_writes_again(tmp_pa
     with psycopg.connect(url, autocommit=True) as raw:
         raw.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
     for _ in range(2):
-        with pytest.raises(RunError, match="PostgreSQL went away .* `noria resume`"):
+        with pytest.raises(RunError, match=r"PostgreSQL went away .* `noria resume`"):
             ledger.write_now(put(tables.meta, {"key": "second", "value": ""}))
     (tmp_path / "there").mkdir()
     shutil.copy(tmp_path / "here" / WHERE, tmp_path / "there")
     other = Ledger(tmp_path / "there", write=True)
-    with pytest.raises(RunError, match="went away"):
+    with pytest.raises(RunError, match=r"went away"):
         ledger.write_now(put(tables.meta, {"key": "third", "value": ""}))
     assert [row.key for row in other.rows(select(tables.meta.c.key).order_by(tables.meta.c.key))] == [
         "first",
@@ -181,12 +181,12 @@ def test_a_restart_ends_the_writer_and_not_what_was_acknowledged(tmp_path: Path,
     before = verify(ledger)
     postgres.stop()
     try:
-        with pytest.raises(RunError, match="went away") as fault:
+        with pytest.raises(RunError, match=r"went away") as fault:
             ledger.write_now(put(tables.meta, {"key": "late", "value": ""}))
         assert fault.value.status == 1
-        with pytest.raises(NoriaError, match="went away|does not let us in"):
+        with pytest.raises(NoriaError, match=r"went away|does not let us in"):
             ledger.fact("late")
-        with pytest.raises(SessionError, match="does not let us in.*Is it running"):
+        with pytest.raises(SessionError, match=r"does not let us in.*Is it running"):
             Ledger(tmp_path)
     finally:
         postgres.start()
@@ -229,7 +229,7 @@ def test_a_query_asks_the_catalogue_and_says_where_the_ledger_is(tmp_path: Path)
     with catalogue(tmp_path) as found:
         with asked(found, "SELECT count(*) FROM samples", 9) as answer:
             assert list(answer.rows) == [(7,)]
-        with pytest.raises(SessionError, match="The ledger is in PostgreSQL .*psql"), asked(
+        with pytest.raises(SessionError, match=r"The ledger is in PostgreSQL .*psql"), asked(
             found, "SELECT * FROM ledger.turns", 9
         ) as answer:  # fmt: skip
             list(answer.rows)
@@ -275,7 +275,7 @@ def test_a_role_that_may_make_no_schema_is_told_so(tmp_path: Path, url: str, mon
     with psycopg.connect(url, autocommit=True) as raw:
         raw.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
     monkeypatch.setenv("NORIA_LEDGER_URL", url.replace(f"noria:{PASSWORD}", "guest:guest"))
-    with pytest.raises(SessionError, match="may make no schema.*GRANT CREATE"):
+    with pytest.raises(SessionError, match=r"may make no schema.*GRANT CREATE"):
         settle(tmp_path, Store())
 
 
@@ -284,23 +284,23 @@ def test_a_newer_ledger_and_a_missing_one_are_refused(tmp_path: Path, url: str) 
     ledger.write_now(replace(tables.meta, {"key": "version", "value": "99"}))
     ledger.close()
     for write in (False, True):
-        with pytest.raises(SessionError, match="newer Noria"):
+        with pytest.raises(SessionError, match=r"newer Noria"):
             Ledger(tmp_path, write=write)
     found = place(tmp_path)
     assert found is not None
     with psycopg.connect(url, autocommit=True) as raw:
         raw.execute(f"DROP SCHEMA {found.schema_} CASCADE".encode())
-    with pytest.raises(SessionError, match="never started.*NORIA_LEDGER_URL says where it is"):
+    with pytest.raises(SessionError, match=r"never started.*NORIA_LEDGER_URL says where it is"):
         Ledger(tmp_path)
     (tmp_path / WHERE).write_text('{"url": "postgresql://x/y", "schema": "a; DROP", "env": "X"}')
-    with pytest.raises(SessionError, match="does not say where the ledger is: `schema`"):
+    with pytest.raises(SessionError, match=r"does not say where the ledger is: `schema`"):
         Ledger(tmp_path)
 
 
 def test_a_config_may_name_the_database_and_not_its_password(tmp_path: Path) -> None:
     assert Store(ledger="postgresql://noria@db.example:5433/noria").ledger
     for wrong in ("postgresql://noria:secret@db/noria", "postgresql:///noria?password=secret", "sqlite:///x"):
-        with pytest.raises(ConfigError, match="store.ledger") as fault:
+        with pytest.raises(ConfigError, match=r"store.ledger") as fault:
             parse({"store": {"ledger": wrong}}, place="noria.yaml", folder=tmp_path)
         assert "secret" not in str(fault.value)
 

@@ -58,8 +58,6 @@ OLDEST = 130000
 class Postgres:
     """A session's ledger in a database elsewhere."""
 
-    streams: dict[str, Any] = {"isolation_level": "READ COMMITTED", "stream_results": True}
-
     def __init__(self, folder: Path, place: Place) -> None:
         """Stand on a place; nothing is connected yet.
 
@@ -82,6 +80,7 @@ class Postgres:
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self._psycopg = psycopg
         self.faults: tuple[type[Exception], ...] = (psycopg.Error,)
+        self.streams: dict[str, Any] = {"isolation_level": "READ COMMITTED", "stream_results": True}
         self.mark = folder / FILE
         self.where = place
         self.place = f"{masked(place.address())}, schema {place.schema_}"
@@ -197,7 +196,7 @@ class Postgres:
                 f"The ledger {self.place} may not be written: {reason}.",
                 mend="Its role needs CREATE on the database, and to own the schema.",
             )
-        lost = isinstance(inner, self._psycopg.OperationalError) or isinstance(inner, self._psycopg.InterfaceError)
+        lost = isinstance(inner, (self._psycopg.OperationalError, self._psycopg.InterfaceError))
         if lost and (not state or state in GONE or state.startswith("08")):
             return RunError(
                 f"PostgreSQL went away ({self.place}): {reason}.", mend="`noria resume` goes on when it is back."

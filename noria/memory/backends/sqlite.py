@@ -41,12 +41,12 @@ class Sqlite:
     """A session's ledger in its folder."""
 
     faults: tuple[type[Exception], ...] = (sqlite3.Error,)
-    streams: dict[str, Any] = {}
 
     def __init__(self, folder: Path) -> None:
         """Stand on a session's folder; nothing is opened yet."""
         self.mark = folder / FILE
         self.place = str(self.mark)
+        self.streams: dict[str, Any] = {}
         self._older: int | None = None
 
     def take(self) -> None:
