@@ -10,7 +10,6 @@ holds it.
 """
 
 import json
-import logging
 import os
 import secrets
 import shutil
@@ -205,7 +204,6 @@ class Served:
         import chromadb
         from chromadb.config import Settings
 
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
         parts, token = urlsplit(self.where.url), os.environ.get(self.where.env, "")
         secure = parts.scheme == "https"
         try:

@@ -6,12 +6,16 @@ A session that is there already stays where it is, whatever the config says by n
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from noria.config.store import Store
 from noria.errors import SessionError
 from noria.memory import chroma
 from noria.memory.backends.place import Place, is_session, keep, named, place
+
+NEEDED = ("psycopg", "psycopg_pool", "langgraph.checkpoint.postgres")
+"""What the extra `[postgres]` brings: the driver, and who keeps the graph's checkpoints there."""
 
 
 def settle(folder: Path, store: Store) -> dict[str, str]:
@@ -42,12 +46,11 @@ def look(folder: Path, address: str, env: str) -> Place:
     Raises:
         SessionError: it does not.
     """
-    try:
-        import psycopg  # noqa: F401 (whether it is there)
-    except ImportError as fault:
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise SessionError(
-            "A ledger in PostgreSQL needs its driver, which is not installed.", mend="pip install 'noria[postgres]'"
-        ) from fault
+            f"A ledger in PostgreSQL needs what is not installed: {', '.join(missing)}.",
+            mend="pip install 'noria[postgres]'",
+        )
     from noria.memory.backends.postgres import Postgres, masked, readable
 
     if not readable(address):
