@@ -1,5 +1,6 @@
 """Sessions whose ledger and checkpoints are in PostgreSQL, as a user has them: killed, held off, cut off, resumed."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,17 @@ import chromadb
 import psycopg
 import pytest
 
+from noria.cli.doctor import examine
+from noria.cli.means import pretended
+from noria.config import Endpoint, SessionConfig, load
+from noria.errors import RunError
+from noria.graphs.opening import Watch
+from noria.graphs.run import run
 from noria.memory import chroma
 from noria.memory.backends.place import FILE as WHERE
 from noria.memory.backends.postgres import lock_number
 from noria.memory.ledger import FILE
+from noria.types import ROLES
 from tests.chroma import chroma_server
 from tests.cli.shell import config, noria, refused, right
 from tests.postgres import PASSWORD, Server
@@ -40,9 +49,14 @@ def known(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The summary of the session that all others are compared with: undisturbed, in files of its own."""
     folder = tmp_path_factory.mktemp("whole")
-    path = config(folder, **GAME)
-    found: dict[str, Any] = json.loads(right("run", "--dry-run", "--json", "-c", path, NORIA_LEDGER_URL=""))
-    return found
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NORIA_LEDGER_URL", "")
+        return played(load(config(folder, **GAME)))
+
+
+def played(settings: SessionConfig, watch: Watch | None = None) -> dict[str, Any]:
+    """A dry run, or what is left of one, in this process."""
+    return asyncio.run(run(settings, pretended(settings), watch))
 
 
 def same(found: dict[str, Any], whole: dict[str, Any]) -> None:
@@ -140,38 +154,38 @@ def test_a_database_that_goes_away_ends_the_run_and_one_that_is_back_goes_on(
 
 
 def test_a_wrong_address_is_refused_before_anything_is_written(tmp_path: Path, url: str) -> None:
-    path = config(tmp_path, store={"ledger": "postgresql://noria@127.0.0.1:9/sessions"})
-    assert "does not let us in" in refused("run", "--dry-run", "-c", path, NORIA_LEDGER_URL="")
-    wrong = url.replace(PASSWORD, "guessed")
+    path, wrong = config(tmp_path), url.replace(PASSWORD, "guessed")
     sentence = refused("run", "--dry-run", "-c", path, NORIA_LEDGER_URL=wrong)
     assert "password authentication failed" in sentence
     assert "guessed" not in sentence
-    assert not (tmp_path / "session" / WHERE).exists()
+    assert not (tmp_path / "session").exists()
 
 
 def test_a_session_on_a_chroma_server_goes_on_though_its_collection_was_deleted(
     tmp_path: Path, url: str, whole: dict[str, Any]
 ) -> None:
+    def cut(event: str, facts: dict[str, Any]) -> None:
+        if event == "stage" and facts["stage"] == "train":
+            raise RunError("cut off")
+
     (tmp_path / "server").mkdir()
     with chroma_server(tmp_path / "server") as server:
-        path, session = config(tmp_path, store={"chroma": server.url}, **GAME), tmp_path / "session"
-        seen = {one["name"]: one for one in json.loads(noria("doctor", "--json", "-c", path).stdout)}
-        assert seen["ledger"]["ok"], seen["ledger"]
-        assert "takes a session's schema" in seen["ledger"]["said"]
-        assert "answers" in seen["Chroma"]["said"]
-        assert noria("run", "--dry-run", "-c", path, NORIA_DIE_AT="batch.settled:2").returncode == -9
-        place = chroma.place(session)
+        settings = load(config(tmp_path, store={"chroma": server.url}, **GAME))
+        remote = {"endpoints": {"big": Endpoint(model="x")}, "seats": dict.fromkeys(ROLES, "big")}
+        seen = {one.name: one for one in islice(examine(settings.model_copy(update=remote), serve=False), 5)}
+        assert seen["ledger"].ok
+        assert "takes a session's schema" in seen["ledger"].said
+        assert seen["Chroma"].ok
+        with pytest.raises(RunError, match="cut off"):
+            played(settings, Watch(tell=cut))
+        place = chroma.place(settings.session)
         assert place is not None
         client = chromadb.HttpClient("127.0.0.1", server.port)
         before = client.get_collection(f"{place.collections}.asks", embedding_function=None).count()
         assert before > 0
         client.delete_collection(f"{place.collections}.asks")
-        found = json.loads(right("resume", session, "--json"))
+        found = played(settings)
         same(found, whole)
         after = client.get_collection(f"{place.collections}.asks", embedding_function=None).count()
-        assert after == found["samples"]["accepted"] > before
+        assert after == before == found["samples"]["accepted"]
         client.close()
-    (tmp_path / "again").mkdir()
-    path = config(tmp_path / "again", store={"chroma": server.url}, **GAME)
-    assert f"The Chroma server {server.url} cannot be used" in refused("run", "--dry-run", "-c", path)
-    assert not (tmp_path / "again" / "session").exists()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from noria.memory.snapshot import snapshot
 from noria.memory.texts import MARK
 from noria.memory.verification import Verified, verify
 from noria.memory.withdrawals import Withdrawals, withdrawing
+from noria.viewer.events import written
+from noria.viewer.shelf import Shelf
 from tests import build
 from tests.postgres import PASSWORD, Server
 
@@ -236,6 +239,18 @@ def test_a_query_asks_the_catalogue_and_says_where_the_ledger_is(tmp_path: Path)
         asyncio.run(History(ledger).settle(build.episode("episode-8", position=8), [build.chained(8)]))
         found.catch_up()
         assert found.rows("SELECT count(*) FROM samples")[0][0] == 8
+    ledger.close()
+
+
+def test_the_viewer_finds_the_session_and_sees_that_it_was_written(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "mill")
+    shelf, before = Shelf(tmp_path), written(tmp_path / "mill")
+    assert shelf.names() == ["mill"]
+    os.utime(ledger.path, ns=(before - 10**9, before - 10**9))
+    before = written(tmp_path / "mill")
+    filled(ledger)
+    assert written(tmp_path / "mill") > before
+    assert shelf.open("mill", 9).catalogue.rows("SELECT count(*) FROM samples")[0][0] == 7
     ledger.close()
 
 
