@@ -39,6 +39,15 @@ chromium:
 	       || { apt-get update -qq && apt-get install -qq --yes chromium > /dev/null; }; }; } \
 	  || echo "chromium is not installed: the viewer is not tested in a browser"
 
+# Ledgers in PostgreSQL are tested on a real one, which the tests start and end themselves: without it they fail.
+.PHONY: postgresql
+postgresql:
+	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+	  || { command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] \
+	  && { apt-get install -qq --yes --no-install-recommends postgresql > /dev/null 2>&1 \
+	       || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends postgresql > /dev/null; }; }; } \
+	  || echo "postgresql is not installed: the tests of ledgers in it fail"
+
 $(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
 	$(PIP) -r requirements/dev.txt
 	touch $@
@@ -53,7 +62,7 @@ demo: $(VENV)/.installed
 
 # Three at a time, a file to each: they wait for processes, disks and browsers more than they compute. The real model
 # has the cores to itself.
-test: $(VENV)/.dev bubblewrap chromium
+test: $(VENV)/.dev bubblewrap chromium postgresql
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not model"
 	$(BIN)/python -m pytest -m model
 

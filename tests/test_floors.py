@@ -27,6 +27,7 @@ KEPT = {
     "chromadb": "memory",
     "wordllama": "memory",
     "sqlalchemy": "memory",
+    "psycopg": "memory",
     "langgraph": "graphs",
     "openai": "inference",
     "pyarrow": "training",
@@ -109,7 +110,7 @@ def test_what_runs_inside_the_sandbox_knows_nothing_but_the_standard_library() -
 
 
 def test_importing_noria_loads_none_of_the_heavy_rooms() -> None:
-    heavy = "torch,transformers,trl,peft,chromadb,langgraph,vllm,openai,sqlalchemy,wordllama"
+    heavy = "torch,transformers,trl,peft,chromadb,langgraph,vllm,openai,sqlalchemy,psycopg,wordllama"
     code = f"import sys, noria; print([m for m in '{heavy}'.split(',') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -11,6 +11,7 @@ import asyncio
 import importlib.metadata
 import importlib.util
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -68,7 +69,7 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
         yield _bfloat16()
         yield _tried("vLLM", _vllm, "")
         yield _tried("student", lambda: _student(settings.student), "")
-    yield _tried("Chroma", _chroma, "pip install --force-reinstall chromadb")
+    yield from _kept(settings)
     yield _tried("embedder", _embedder, "pip install --force-reinstall wordllama")
     yield _tried("templates", lambda: _templates(settings), "")
     yield _domains(settings)
@@ -185,6 +186,31 @@ def _chroma() -> str:
     if [one.sample for one in near] != ["b"]:
         raise ValueError("it returned the wrong neighbour")
     return f"{importlib.metadata.version('chromadb')}, an index opens and finds its neighbour"
+
+
+def _kept(settings: SessionConfig) -> Iterator[Finding]:
+    """Where ledger and index would be: each is reached, or tried where it is a file."""
+    store = settings.store
+    if address := os.environ.get(store.ledger_env, "") or store.ledger:
+        yield _tried("ledger", lambda: _ledger(settings, address), "")
+    if store.chroma:
+        yield _tried("Chroma", lambda: _served_chroma(settings), "")
+    else:
+        yield _tried("Chroma", _chroma, "pip install --force-reinstall chromadb")
+
+
+def _ledger(settings: SessionConfig, address: str) -> str:
+    from noria.memory.settling import look
+
+    found = look(settings.session, address, settings.store.ledger_env)
+    version = importlib.metadata.version("langgraph-checkpoint-postgres")
+    return f"{found.url} takes a session's schema; its checkpoints go there by langgraph-checkpoint-postgres {version}"
+
+
+def _served_chroma(settings: SessionConfig) -> str:
+    from noria.memory.chroma import look
+
+    return f"the server {look(settings.session, settings.store.chroma, settings.store.chroma_env).url} answers"
 
 
 def _domains(settings: SessionConfig) -> Finding:

@@ -171,6 +171,9 @@ class LiveView:
                 self.say(f"the method {facts['method']} is skipped: {facts['why']}")
             case "left_out":
                 self.say(f"the session goes on without it: {facts['domain']}")
+            case "kept":
+                for what, where in facts.items():
+                    self.say(f"{what}: {where}")
             case "skipped":
                 self.say(f"seed row skipped: {facts['row']}")
 

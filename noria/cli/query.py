@@ -42,7 +42,7 @@ def query(
         raise SessionError("A query prints JSON or CSV, not both.", mend="Leave one of --json and --csv out.")
     with catalogue(session) as found:
         if not sql.strip():
-            show(_listed(as_json=as_json), paged=not no_pager)
+            show(_listed(found.elsewhere, as_json=as_json), paged=not no_pager)
             return
         most = (0 if as_json or as_csv else ROWS) if limit is None else limit
         with asked(found, sql, seconds) as answer:
@@ -110,7 +110,7 @@ def _cell(value: Any) -> str:
     return f"{text[: WIDEST - 1]}…" if len(text) > WIDEST else text
 
 
-def _listed(*, as_json: bool) -> Iterator[str]:
+def _listed(elsewhere: str, *, as_json: bool) -> Iterator[str]:
     """Every table and view with a sentence, and their columns."""
     from noria.memory.catalogue.tables import described
 
@@ -122,5 +122,7 @@ def _listed(*, as_json: bool) -> Iterator[str]:
         yield f"{one.name}{' (view)' * (one.kind == 'view')}: {one.said}"
         widest = max((len(name) for name, *_ in one.columns), default=0)
         yield from (fitted(f"{name:{widest}}  {said}", 4) for name, _, said in one.columns)
-    if not as_json:
+    if not as_json and elsewhere:
+        yield f"The ledger's own tables are in PostgreSQL ({elsewhere}); psql asks them."
+    elif not as_json:
         yield "The ledger's own tables stand beside these: ledger.turns, ledger.deals, …"

@@ -20,9 +20,9 @@ def rollback(
 ) -> None:
     """Send the student back to the policy before it, or to an earlier one; takes effect on a running session too."""
     from noria.memory import requests
-    from noria.memory.ledger import FILE
+    from noria.memory.ledger import FILE, is_session
 
-    if not (session / FILE).is_file():
+    if not is_session(session):
         raise SessionError(f"{str(session)!r} holds no session (no {FILE}).", mend="`noria run` starts one.")
     said = requests.errand(session, {"what": "rollback", "policy": policy}, lambda: _at_rest(session, policy), _heard)
     if said["state"] == "refused":

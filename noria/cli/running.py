@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from noria.cli.peak import Peak
 from noria.cli.report import print_summary
 from noria.cli.stopping import until_told
 from noria.config import SessionConfig, load
-from noria.errors import ConfigError, storage
+from noria.errors import ConfigError, NoriaError, storage
 
 if TYPE_CHECKING:
     from noria.graphs.opening import Means  # pulls half the house in
@@ -101,8 +102,10 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
         except asyncio.CancelledError as ended:
             raise KeyboardInterrupt from ended
         finally:
-            if view.context is not None:
-                folder.note_machine(config.session, peak.bytes, time.monotonic() - started)
+            # Where the ledger is away, that is what ended the run, and what is to be said.
+            with suppress(NoriaError):
+                if view.context is not None:
+                    folder.note_machine(config.session, peak.bytes, time.monotonic() - started)
     summary = folder.summary(config.session)
     if as_json:
         typer.echo(json.dumps(summary))

@@ -34,6 +34,7 @@ from noria.config.parts import (
     VerifierRules,
 )
 from noria.config.roles import RoleRules
+from noria.config.store import Store
 from noria.errors import ConfigError
 from noria.types import ROLES, Role
 
@@ -62,6 +63,7 @@ class SessionConfig(Part):
     endpoints: dict[str, Endpoint] = Field(default={})
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
+    store: Store = Store()
     serve: Serve = Serve()
     seeds: Seeds = Seeds()
     play: Play = Play()

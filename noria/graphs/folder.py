@@ -9,7 +9,7 @@ from noria.errors import SessionError
 from noria.graphs.summary import summarise
 from noria.memory import tables
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger, replace
+from noria.memory.ledger import Ledger, is_session, replace
 from noria.training.trainer import PRETENDED
 
 
@@ -56,7 +56,7 @@ def begun(folder: Path) -> bool:
 
 def note_machine(folder: Path, peak_bytes: int, seconds: float) -> None:
     """Add what a run needed of the machine to its session, which is closed by now."""
-    if not (folder / FILE).exists():
+    if not is_session(folder):
         return
     ledger = Ledger(folder, write=True)
     had = json.loads(ledger.fact("machine") or "{}")

@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphDrained
 
 from noria.errors import NoriaError, RunError, storage
+from noria.memory.backends.checkpoints import address, faults
 
 CHECKPOINTS = "checkpoints.db"
 """Name of the graph's place in a session's folder."""
@@ -45,8 +47,20 @@ def midway(folder: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def checkpoints(folder: Path) -> AsyncIterator[AsyncSqliteSaver]:
-    """The graph's place, kept beside the ledger, which is the truth where the two disagree."""
+async def checkpoints(folder: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
+    """The graph's place, kept beside the ledger, which is the truth where the two disagree.
+
+    Raises:
+        NoriaError: it cannot be kept there.
+    """
+    if where := address(folder):
+        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+        with faults(folder):
+            async with AsyncPostgresSaver.from_conn_string(where) as kept:
+                await kept.setup()
+                yield kept
+        return
     with storage(folder / CHECKPOINTS):
         # A write that is cancelled between statement and commit would hold its lock for good: each commits itself.
         async with aiosqlite.connect(folder / CHECKPOINTS, isolation_level=None) as connection:

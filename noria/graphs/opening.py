@@ -28,9 +28,10 @@ from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
 from noria.memory.documents.passages import kept
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger
+from noria.memory.ledger import Ledger, is_session
 from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
+from noria.memory.settling import settle
 from noria.memory.timeline import Timeline
 from noria.prompts import Templates
 from noria.prompts.lookup import FOLDER
@@ -70,8 +71,10 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
     told = await furnished(config)
     config = told.config
     folder = config.session
-    if not (folder / FILE).exists():
+    if not is_session(folder):
         fresh(config)  # a template that is wrong is refused before anything is written
+    if elsewhere := settle(folder, config.store):
+        watch.tell("kept", elsewhere)
     async with AsyncExitStack() as stack:
         ledger = Ledger(folder, write=True)
         stack.callback(ledger.close)

@@ -11,8 +11,9 @@ of another table and deletes none, so the chain stands after it.
 
 import hashlib
 import json
-import sqlite3
 from typing import Any
+
+from noria.memory.driver import Driver
 
 NAME = "samples"
 """The chain's name in `chains`."""
@@ -26,13 +27,13 @@ def linked(before: str, sequence: int, key: str, body: str) -> str:
     return hashlib.sha256(f"{before}\n{sequence}\n{key}\n{body}".encode()).hexdigest()
 
 
-def end(connection: sqlite3.Connection) -> tuple[int, int, str]:
+def end(connection: Driver) -> tuple[int, int, str]:
     """How many rows the chain has, the sequence of the last, and its hash."""
     found = connection.execute("SELECT count, sequence, head FROM chains WHERE name = ?", (NAME,)).fetchone()
     return found or (0, 0, START)
 
 
-def chained(connection: sqlite3.Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def chained(connection: Driver, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those samples that are new, each with its place and hash; the chain's end moves with them."""
     waiting = {row["id"]: row for row in reversed(rows)}  # of two with one id, the first
     query = "SELECT id FROM samples WHERE id IN (SELECT value FROM json_each(?))"
@@ -52,7 +53,7 @@ def chained(connection: sqlite3.Connection, rows: list[dict[str, Any]]) -> list[
     return placed
 
 
-def move(connection: sqlite3.Connection, count: int, sequence: int, head: str) -> None:
+def move(connection: Driver, count: int, sequence: int, head: str) -> None:
     """Write where the chain ends."""
     connection.execute(
         "INSERT INTO chains (name, count, sequence, head) VALUES (?, ?, ?, ?) ON CONFLICT (name) "

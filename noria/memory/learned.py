@@ -10,11 +10,12 @@ the table knows nothing of a policy, the list is read.
 import json
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy import bindparam, func, literal, select
 
 from noria.memory import tables
 from noria.memory.history import History
 from noria.memory.ledger import Write
+from noria.memory.writing import new_only
 from noria.types import Policy
 
 PAGE = 5000
@@ -24,7 +25,7 @@ PAGE = 5000
 def taught(policy: str, samples: Iterable[str]) -> Write:
     """The rows that say what a policy was given, as one statement."""
     given = func.json_each(bindparam("samples")).table_valued("value")
-    query = insert(tables.learned).prefix_with("OR IGNORE")
+    query = new_only(tables.learned)
     rows = query.from_select(["policy", "sample"], select(literal(policy), given.c.value))
     return rows, {"samples": json.dumps(sorted(set(samples)))}
 

@@ -7,21 +7,20 @@ rebuilt from the ledger at any time. It is written in batches when a batch of ep
 ended, because one row at a time costs a sync each. It follows the outbox by a mark in the
 ledger, beside the name of the making it belongs to: a folder that was deleted and made again
 has another name, and takes everything again. Chroma is opened when it is first needed, for a
-large index takes its time.
+large index takes its time; whether it stands in the folder or on a server, see `chroma.py`.
 """
 
-import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noria.errors import RunError, SessionError, storage
+from noria.errors import NoriaError
 from noria.failpoints import at
 from noria.memory import tables
 from noria.memory.accepted import Page
+from noria.memory.chroma import FOLDER, MADE, home
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.ledger import replace
@@ -29,19 +28,9 @@ from noria.types import Sample, Seed
 
 if TYPE_CHECKING:
     import chromadb  # two seconds that only who needs the index pays
-    from chromadb.api import ClientAPI
-
-FOLDER = "chroma"
-"""Name of the index in a session's folder."""
 
 FOLLOWER = "chroma"
 """Its name among those that follow the ledger."""
-
-MADE = "made"
-"""File that names the making of the index; deleted with it."""
-
-HEADER = b"SQLite format 3\0"
-"""How Chroma's own database begins."""
 
 BATCH = 2000
 """Rows written at once; Chroma takes at most 5,461."""
@@ -66,45 +55,23 @@ class Neighbours:
         Raises:
             SessionError: it is no index, or the folder cannot be used.
         """
-        self.folder = folder / FOLDER
+        self._home = home(folder)
         self._embedder = embedder
-        self._client: ClientAPI | None = None
         self.counted = False
         """Whether its rows were counted since it was opened."""
-        with storage(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            own, name = self.folder / "chroma.sqlite3", self.folder / MADE
-            if own.exists() and (begins := _beginning(own)) != HEADER:
-                raise self._unusable(f"it begins with {begins!r} and is no database")
-            if not own.exists():
-                name.unlink(missing_ok=True)
-            if not name.exists() or not name.read_text():
-                name.write_text(secrets.token_hex(8))
-            self.made = name.read_text()
-            """Which making of the index this is."""
 
-    def _unusable(self, why: object) -> SessionError:
-        return SessionError(
-            f"The neighbour index {str(self.folder)!r} cannot be opened: {why}.",
-            mend="Delete the folder and run `noria memory rebuild`.",
-        )
+    @property
+    def made(self) -> str:
+        """Which making of the index this is."""
+        return self._home.made
 
     @property
     def is_open(self) -> bool:
         """Whether Chroma was needed yet."""
-        return self._client is not None
+        return self._home.is_open
 
     def _collection(self, name: str) -> "chromadb.Collection":
-        import chromadb
-        from chromadb.config import Settings
-
-        try:
-            if self._client is None:
-                self._client = chromadb.PersistentClient(str(self.folder), Settings(anonymized_telemetry=False))
-            cosine = {"hnsw": {"space": "cosine"}}
-            return self._client.get_or_create_collection(name, embedding_function=None, configuration=cosine)
-        except Exception as fault:  # Chroma's Rust core raises its own tree, down to a bare panic.
-            raise self._unusable(fault) from fault
+        return self._home.collection(name)
 
     @cached_property
     def _asks(self) -> "chromadb.Collection":
@@ -136,10 +103,17 @@ class Neighbours:
     def _query(
         self, collection: "chromadb.Collection", text: str, where: dict[str, str] | None, count: int
     ) -> list[Neighbour]:
-        if not count or not collection.count():
+        if not count:
             return []
-        vector: Vectors = self.embedder.embed([text])
-        found = collection.query(query_embeddings=vector, n_results=count, where=where)
+        try:
+            if not collection.count():
+                return []
+            vector: Vectors = self.embedder.embed([text])
+            found = collection.query(query_embeddings=vector, n_results=count, where=where)
+        except NoriaError:
+            raise
+        except Exception as fault:  # Chroma's own tree
+            raise self._home.fault("read", fault) from fault
         ids, texts, distances = found["ids"][0], found["documents"], found["distances"]
         assert texts is not None
         assert distances is not None
@@ -154,13 +128,10 @@ class Neighbours:
         try:
             for first in range(0, len(rows), BATCH):
                 self._add(rows[first : first + BATCH])
-        except SessionError:
+        except NoriaError:
             raise
         except Exception as fault:  # Chroma's own tree; the ledger keeps what was to be indexed
-            raise RunError(
-                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
-                mend="Check the disk, then `noria resume`.",
-            ) from fault
+            raise self._home.fault("written", fault) from fault
 
     def _add(self, part: list[tuple[str, str, str, str, str]]) -> None:
         self._asks.upsert(
@@ -197,13 +168,10 @@ class Neighbours:
                     ids=[one.id for one in part], embeddings=self.embedder.embed(texts), documents=texts,
                     metadatas=[{"place": one.place} for one in part],
                 )  # fmt: skip
-        except SessionError:
+        except NoriaError:
             raise
         except Exception as fault:  # as in `add`
-            raise RunError(
-                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
-                mend="Check the disk, then `noria resume`.",
-            ) from fault
+            raise self._home.fault("written", fault) from fault
 
     def nearest_passages(self, text: str, count: int) -> list[Neighbour]:
         """The passages nearest to a text, nearest first; `sample` is then the passage's id."""
@@ -219,22 +187,23 @@ class Neighbours:
             for first in range(0, len(ids), BATCH):
                 for collection in (self._asks, self._texts):
                     collection.delete(ids=list(ids[first : first + BATCH]))
-        except SessionError:
+        except NoriaError:
             raise
         except Exception as fault:  # as in `add`: the outbox keeps what was to go
-            raise RunError(
-                f"The neighbour index {str(self.folder)!r} cannot be written: {fault}.",
-                mend="Check the disk, then `noria memory rebuild`.",
-            ) from fault
+            raise self._home.fault("written", fault) from fault
 
     def count(self) -> int:
         """How many samples the index holds."""
-        return int(self._asks.count())
+        try:
+            return int(self._asks.count())
+        except NoriaError:
+            raise
+        except Exception as fault:  # Chroma's own tree
+            raise self._home.fault("read", fault) from fault
 
     def close(self) -> None:
-        """Let the files go."""
-        if self._client is not None:
-            self._client.close()
+        """Let it go."""
+        self._home.close()
 
 
 async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
@@ -268,8 +237,7 @@ def rebuild(folder: Path, history: History) -> int:
     Raises:
         SessionError: the folder cannot be written.
     """
-    with storage(folder / FOLDER):
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    home(folder).drop()
     index = Neighbours(folder)
     for page in history.pages(0, BATCH):
         _take(index, page)
@@ -281,12 +249,6 @@ def rebuild(folder: Path, history: History) -> int:
     return count
 
 
-def _beginning(database: Path) -> bytes:
-    """The first bytes of a database; what an empty one will begin with."""
-    with database.open("rb") as file:
-        return file.read(len(HEADER)) or HEADER
-
-
 def _take(index: Neighbours, page: Page) -> None:
     index.add([_row(sample) for sample in page.added])
     if page.removed:
@@ -296,3 +258,6 @@ def _take(index: Neighbours, page: Page) -> None:
 def _row(sample: Sample) -> tuple[str, str, str, str, str]:
     story = sample.provenance
     return sample.id, story.domain, sample.messages[-2].content, story.shape, story.free_text
+
+
+__all__ = ["FOLDER", "FOLLOWER", "MADE", "Neighbour", "Neighbours", "catch_up", "rebuild"]

@@ -18,13 +18,13 @@ nobody has seen, the later one is not folded.
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from sqlalchemy import Text
 
 from noria.fence import LETTERS
+from noria.memory.driver import Driver
 
 MARK = "\uf8ff"
 """What a key follows in a folded body; of a private area of Unicode, so that texts seldom hold it."""
@@ -131,14 +131,14 @@ def keys(bodies: Iterable[str]) -> set[str]:
     return {key for body in bodies if MARK in body for key in _REF.findall(body)}
 
 
-def looked_up(connection: sqlite3.Connection, wanted: Iterable[str]) -> dict[str, str]:
+def looked_up(connection: Driver, wanted: Iterable[str]) -> dict[str, str]:
     """The texts of some keys, those that are there."""
     ids = {_number(key): key for key in wanted}
-    query = "SELECT key, text FROM texts WHERE key IN (SELECT value FROM json_each(?))"
+    query = "SELECT key, text FROM texts WHERE key IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
     return {ids[number]: text for number, text in connection.execute(query, (json.dumps(list(ids)),))}
 
 
-def keep(connection: sqlite3.Connection, found: Mapping[str, str]) -> set[str]:
+def keep(connection: Driver, found: Mapping[str, str]) -> set[str]:
     """Write the texts that are not there yet; the keys that another text has already."""
     had = looked_up(connection, found)
     new = sorted((_number(key), text) for key, text in found.items() if key not in had)
@@ -147,6 +147,6 @@ def keep(connection: sqlite3.Connection, found: Mapping[str, str]) -> set[str]:
 
 
 def _number(key: str) -> int:
-    """A key as SQLite's row number: 64 bits with a sign."""
+    """A key as a row's number: 64 bits with a sign."""
     number = int(key, 16)
     return number - (1 << 64) if number >> 63 else number

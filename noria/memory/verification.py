@@ -6,14 +6,14 @@ A body that was edited, a row that was put in, taken out or moved is seen at the
 whose hash does not follow from the one before it; rows that were cut off, because the end of
 the chain is a row of its own. Who rewrites every hash to the end is seen by a head that was
 noted elsewhere. SQLite's own check of its pages is made on the way, for opening does not make
-it of a large ledger.
+it of a large ledger; PostgreSQL checks its pages itself.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from noria.errors import SessionError
 from noria.identity import sample_id
@@ -41,13 +41,13 @@ def verify(ledger: Ledger, head: str = "") -> Verified:
     Raises:
         SessionError: the chain is broken (the sentence names the first bad sample), or there is none yet.
     """
-    place = str(ledger.path)
+    place = ledger.place
     if int(ledger.fact("version") or 0) < CHAINED:
         raise SessionError(
             f"The ledger {place!r} was written by an older Noria and has no chain yet.",
             mend="`noria memory rebuild` opens it for writing, and so gives it one.",
         )
-    if (damage := ledger.value(text("PRAGMA quick_check(1)"))) != "ok":
+    if damage := ledger.damage():
         raise SessionError(f"The ledger {place!r} is corrupt: {damage}.", mend="Restore it from a copy.")
     count, before, last, met = 0, chain.START, "the beginning", not head
     sequence = 0

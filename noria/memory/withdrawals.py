@@ -14,10 +14,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Select, bindparam, func, insert, literal, select
+from sqlalchemy import Column, Select, bindparam, func, literal, select
 
 from noria.memory import tables
 from noria.memory.ledger import Ledger, Write, put
+from noria.memory.writing import new_only
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
@@ -112,7 +113,7 @@ def withdrawing(root: str, at: float, samples: Iterable[tuple[str, Collection[st
         row = select(given.c.value, literal(root), literal(why), literal(at))
         names = ["sample", "root", "why", "at"]
         body = {"samples": json.dumps(list(ids))}
-        writes.append((insert(tables.withdrawals).prefix_with("OR IGNORE").from_select(names, row), body))
+        writes.append((new_only(tables.withdrawals).from_select(names, row), body))
         writes.append(leaving(ids))
     return writes
 
@@ -124,7 +125,7 @@ def leaving(ids: Iterable[str]) -> Write:
     entered = select(table.c.sample, literal("remove")).where(
         table.c.kind == "add", table.c.sample.in_(select(given.c.value))
     )
-    query = insert(table).prefix_with("OR IGNORE").from_select(["sample", "kind"], entered.order_by(table.c.sequence))
+    query = new_only(table).from_select(["sample", "kind"], entered.order_by(table.c.sequence))
     return query, {"samples": json.dumps(sorted(set(ids)))}
 
 

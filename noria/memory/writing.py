@@ -8,14 +8,15 @@ is seen by nobody: they are committed together. A statement that is no row (a ch
 is run where it stands among the others.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Executable, Insert, Table
+from sqlalchemy.ext.compiler import compiles
 
 from noria.memory import chain, tables, texts
+from noria.memory.driver import Driver, driver
 
 Row = dict[str, Any]
 
@@ -42,9 +43,30 @@ def replace(table: Table, row: Row) -> Write:
     return Put(table, row, over=True)
 
 
+class _New(Insert):
+    """An insert that passes over what is there."""
+
+    inherit_cache = True
+
+
+def new_only(table: Table) -> Insert:
+    """Insert what a query finds, passing over rows whose key is there already."""
+    return _New(table).prefix_with("OR IGNORE", dialect="sqlite")
+
+
+@compiles(_New)
+def _as_ever(element: Insert, compiler: Any, **told: Any) -> str:
+    return str(compiler.visit_insert(element, **told))
+
+
+@compiles(_New, "postgresql")
+def _on_conflict(element: Insert, compiler: Any, **told: Any) -> str:
+    return f"{compiler.visit_insert(element, **told)} ON CONFLICT DO NOTHING"
+
+
 def apply(connection: Connection, writes: Iterable[Write]) -> None:
     """Write rows into an open transaction."""
-    raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+    raw = driver(connection)
     waiting: dict[tuple[str, tuple[str, ...], bool], list[Row]] = {}
     for one in writes:
         if isinstance(one, Put):
@@ -55,7 +77,7 @@ def apply(connection: Connection, writes: Iterable[Write]) -> None:
     _written(raw, waiting)
 
 
-def _written(raw: sqlite3.Connection, waiting: dict[tuple[str, tuple[str, ...], bool], list[Row]]) -> None:
+def _written(raw: Driver, waiting: dict[tuple[str, tuple[str, ...], bool], list[Row]]) -> None:
     for (name, columns, over), rows in waiting.items():
         if bodies := _bodies(name):
             rows = [{**row, **{column: texts.plain(row[column]) for column, _ in bodies}} for row in rows]
@@ -67,7 +89,7 @@ def _written(raw: sqlite3.Connection, waiting: dict[tuple[str, tuple[str, ...], 
     waiting.clear()
 
 
-def _fold(raw: sqlite3.Connection, rows: list[Row], bodies: tuple[tuple[str, bool], ...]) -> None:
+def _fold(raw: Driver, rows: list[Row], bodies: tuple[tuple[str, bool], ...]) -> None:
     """Fold the bodies of rows; the texts they need are written first."""
     found: dict[str, str] = {}
     changed: list[tuple[Row, str, str, dict[str, str]]] = []

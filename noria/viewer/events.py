@@ -2,7 +2,7 @@
 
     ledger's files ─► one watcher a session, two looks a second ─► `changed` to every page that listens
 
-A look is two `stat` calls: it opens nothing, so the running session pays nothing for it. A page
+A look is three `stat` calls: it opens nothing, so the running session pays nothing for it. A page
 says when it was asked for, so that what was written between its reading and its listening is told.
 """
 
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from noria.memory.ledger import FILE
+from noria.memory.backends.place import mark
 
 LOOK = 0.5
 """Seconds between two looks."""
@@ -48,12 +48,13 @@ class Asked:
 
 def written(session: Path) -> int:
     """When a session's ledger was last written, in nanoseconds; `GONE` where there is none."""
+    file = mark(session)
     try:
-        found = os.stat(session / FILE).st_mtime_ns
+        found = os.stat(file).st_mtime_ns
     except OSError:
         return GONE
     try:
-        return max(found, os.stat(session / f"{FILE}-wal").st_mtime_ns)
+        return max(found, os.stat(file.with_name(f"{file.name}-wal")).st_mtime_ns)
     except OSError:
         return found
 

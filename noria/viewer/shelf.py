@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noria.errors import SessionError
+from noria.memory.backends.place import MARKS, is_session
 from noria.memory.catalogue import Catalogue
-from noria.memory.ledger import FILE
 
 DEPTH = 3
 """Folders below the viewer's that a session may lie in."""
@@ -56,7 +56,7 @@ class Shelf:
     @property
     def several(self) -> bool:
         """Whether there may be others than one."""
-        return not (self.folder / FILE).is_file()
+        return not is_session(self.folder)
 
     def names(self) -> list[str]:
         """The sessions there are now, by name."""
@@ -74,7 +74,7 @@ class Shelf:
         folder = self._found.get(name)
         if folder is None:
             raise Unknown(f"There is no session {name!r} here.")
-        if not (folder / FILE).is_file():
+        if not is_session(folder):
             raise _gone(name)
         return folder
 
@@ -92,7 +92,7 @@ class Shelf:
         try:
             return Open(name, folder, found, whole=found.catch_up(wait))
         except SessionError as fault:
-            if (folder / FILE).is_file():
+            if is_session(folder):
                 raise
             with self._guard:
                 self._kept.pop(folder, None)
@@ -105,10 +105,11 @@ class Shelf:
         for at, folders, files in os.walk(self.folder):
             place = Path(at)
             parts = place.relative_to(self.folder).parts
-            if FILE in files:
+            known = any(one in files for one in MARKS)
+            if known:
                 yield _safe(BETWEEN.join(parts)), place
             # A session lies not in a session.
-            folders[:] = [] if FILE in files or len(parts) >= DEPTH else sorted(one for one in folders if one[0] != ".")
+            folders[:] = [] if known or len(parts) >= DEPTH else sorted(one for one in folders if one[0] != ".")
 
 
 def _gone(name: str) -> Unknown:

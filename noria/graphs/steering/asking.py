@@ -20,7 +20,7 @@ from noria.graphs.steering.pausing import holds, paused
 from noria.graphs.steering.waits import samples, student
 from noria.memory import requests
 from noria.memory.history import History
-from noria.memory.ledger import FILE, Ledger
+from noria.memory.ledger import FILE, Ledger, is_session
 from noria.memory.lock import held
 from noria.memory.reviews import waiting as unruled
 from noria.memory.steps import Steps
@@ -117,7 +117,7 @@ def _read(session: Path) -> Iterator[History]:
 
 
 def _asked(session: Path, body: Json) -> Json:
-    if not (session / FILE).is_file():
+    if not is_session(session):
         raise SessionError(f"{str(session)!r} holds no session (no {FILE}).", mend="`noria run` starts one.")
     said = requests.errand(session, body, lambda: _at_rest(session, body))
     if said["state"] == "refused":

@@ -2,8 +2,8 @@
 
     SELECT … ─► authorizer: reads alone ─► clock: so many seconds ─► rows, one at a time
 
-The catalogue is `main`, the ledger stands beside it as `ledger`; both are opened for reading
-only. No statement attaches, changes, or loads anything, and no value grows beyond bounds.
+The catalogue is `main`, a ledger that is a file stands beside it as `ledger`; both are opened for
+reading only. No statement attaches, changes, or loads anything, and no value grows beyond bounds.
 """
 
 import sqlite3
@@ -46,8 +46,9 @@ def asked(found: Catalogue, sql: str, seconds: float) -> Iterator[Answer]:
     connection = sqlite3.connect(address(found.path), uri=True, isolation_level=None, timeout=30)
     until = time.monotonic() + seconds
     try:
-        with _sentences(seconds, lambda: time.monotonic() > until):
-            connection.execute("ATTACH ? AS ledger", (address(found.session / FILE),))
+        with _sentences(seconds, lambda: time.monotonic() > until, found.elsewhere):
+            if not found.elsewhere:
+                connection.execute("ATTACH ? AS ledger", (address(found.session / FILE),))
             connection.execute("PRAGMA query_only=1")
             connection.execute("SELECT 1 FROM words LIMIT 0")  # full text sets itself up, which is more than reading
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
@@ -62,7 +63,7 @@ def asked(found: Catalogue, sql: str, seconds: float) -> Iterator[Answer]:
 
 
 @contextmanager
-def _sentences(seconds: float, over: Any) -> Iterator[None]:
+def _sentences(seconds: float, over: Any, elsewhere: str) -> Iterator[None]:
     """Turn SQLite's refusals into sentences."""
     try:
         yield
@@ -74,6 +75,11 @@ def _sentences(seconds: float, over: Any) -> Iterator[None]:
             ) from fault
         if any(no in said for no in ("not authorized", "prohibited", "authorization denied")):
             raise SessionError("A query may only read.", mend=f"SQLite says: {said}.") from fault
+        if elsewhere and "ledger." in said:
+            raise SessionError(
+                f"SQLite refuses the query: {said}.",
+                mend=f"The ledger is in PostgreSQL ({elsewhere}): `psql` asks it; here the catalogue is asked.",
+            ) from fault
         raise SessionError(
             f"SQLite refuses the query: {said}.", mend="`noria query SESSION` lists the tables."
         ) from fault

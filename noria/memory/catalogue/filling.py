@@ -68,7 +68,7 @@ def fill(source: Source, target: sqlite3.Connection, until: float | None) -> boo
                 target.execute("COMMIT")
             except (LookupError, TypeError, ValueError) as fault:
                 target.execute("ROLLBACK")
-                place, said = str(source.path), f"{type(fault).__name__} {fault}"
+                place, said = source.place, f"{type(fault).__name__} {fault}"
                 raise SessionError(
                     f"The ledger {place!r} holds a row that cannot be read ({said}).", mend="Restore it from a copy."
                 ) from fault
@@ -166,7 +166,7 @@ def _steered(source: Source, rounds: Collection[int]) -> dict[str, dict[str, str
     """Episode to the templates that its batch was played under; an older Noria wrote down no batches."""
     if not source.has("batches"):
         return {}
-    given = "SELECT body FROM batches WHERE round IN (SELECT value FROM json_each(?))"
+    given = "SELECT body FROM batches WHERE round IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
     batches = [Batch.model_validate_json(body) for (body,) in source.rows(given, (json.dumps(sorted(rounds)),))]
     return {episode: batch.versions(episode) for batch in batches for episode in batch.episodes}
 

@@ -12,7 +12,7 @@ from noria.memory.catalogue.source import Source, dumps, loads
 
 DEALT = """
     SELECT d.round, coalesce(json_extract(d.body, '$.strategy'), ''), count(*), count(e.id),
-    coalesce(sum(e.outcome = 'accepted'), 0) FROM deals d LEFT JOIN episodes e ON e.id = d.episode
+    count(CASE WHEN e.outcome = 'accepted' THEN 1 END) FROM deals d LEFT JOIN episodes e ON e.id = d.episode
     WHERE d.round >= ? GROUP BY 1, 2
 """
 

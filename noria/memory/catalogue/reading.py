@@ -55,6 +55,11 @@ class Catalogue:
             self.close()
             raise
 
+    @property
+    def elsewhere(self) -> str:
+        """Where the ledger is if it is no file of the session's folder; else empty."""
+        return self._source.place if self._source.elsewhere else ""
+
     def catch_up(self, seconds: float = 0.0) -> bool:
         """Take in what the ledger has more; false where that was left unfinished after these seconds (0: no end).
 

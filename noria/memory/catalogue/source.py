@@ -8,17 +8,18 @@ takes (half of a surrogate pair) becomes the sign of replacement; all else stays
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from noria.errors import SessionError
-from noria.memory import migrations, tables, texts
-from noria.memory.ledger import FILE, Ledger, address
+from noria.memory import texts
+from noria.memory.backends import backend
+from noria.memory.backends.place import FILE as ELSEWHERE
+from noria.memory.ledger import FILE, Ledger
 
 KEPT = 20_000
 """Texts that are kept in memory between two parts, for those that many rows share."""
@@ -37,60 +38,61 @@ class Source:
             SessionError: there is none, it is corrupt, or of a newer version.
         """
         Ledger(session).close()
-        self.path = session / FILE
+        self._backend = backend(session)
+        self.path = self._backend.mark
+        self.place = self._backend.place
         self.file = _identity(self.path)
         self._texts: dict[str, str] = {}
-        self._seen = -1
-        self.connection = sqlite3.connect(
-            address(self.path), uri=True, isolation_level=None, check_same_thread=False, timeout=30
-        )
+        self._seen: object = None
         with self._read():
-            migrations.seen_as_new(self.connection, migrations.version(self.connection) or tables.VERSION)
+            self._reading = self._backend.reading()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the ledger is no file of the session's folder."""
+        return self.path.name == ELSEWHERE
 
     def gone(self) -> bool:
-        """Whether the file is not there any more, or is another one by now."""
-        return _identity(self.path) != self.file
+        """Whether the ledger is not there any more, is another one by now, or was lost sight of."""
+        return _identity(self.path) != self.file or self._reading.closed()
 
     def changed(self) -> bool:
         """Whether anybody has written since this was asked last and `seen` was called."""
-        return bool(self._version() != self._seen)
+        return self._version() != self._seen
 
     def seen(self) -> None:
         """All that stands there now was taken in; to be called within the snapshot that was read."""
         self._seen = self._version()
 
-    def _version(self) -> int:
-        return int(self.rows("PRAGMA data_version")[0][0])
+    def _version(self) -> object:
+        with self._read():
+            return self._reading.version()
 
     @contextmanager
     def _read(self) -> Iterator[None]:
         """Turn what the database says of the ledger into a sentence about it."""
         try:
             yield
-        except sqlite3.Error as fault:
-            what = "cannot be used" if isinstance(fault, sqlite3.OperationalError) else "is corrupt"
-            raise SessionError(
-                f"The ledger {str(self.path)!r} {what}: {fault}.", mend="Check disk and rights."
-            ) from fault
+        except self._backend.faults as fault:
+            raise self._backend.sentence(fault) from fault
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything that is read in here is of one moment."""
-        self.rows("BEGIN")
-        try:
+        with ExitStack() as stack:
+            with self._read():
+                stack.enter_context(self._reading.snapshot())
             yield
-        finally:
-            self.rows("ROLLBACK")
 
     def has(self, table: str) -> bool:
         """Whether the ledger has a table; an older one may lack a newer table."""
-        query = "SELECT 1 FROM sqlite_master WHERE name = ?1 UNION ALL SELECT 1 FROM sqlite_temp_master WHERE name = ?1"
-        return bool(self.rows(query, (table,)))
+        with self._read():
+            return self._reading.has(table)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, bodies as they are kept."""
         with self._read():
-            return self.connection.execute(query, values).fetchall()
+            return self._reading.driver.execute(query, values).fetchall()
 
     def whole(self, bodies: Sequence[str]) -> list[str]:
         """Bodies as they were written; a text that is missing leaves its mark."""
@@ -99,7 +101,7 @@ class Source:
             return list(bodies)
         known = {key: self._texts[key] for key in needed & self._texts.keys()}
         with self._read():
-            found = texts.looked_up(self.connection, needed - known.keys())
+            found = texts.looked_up(self._reading.driver, needed - known.keys())
         if len(self._texts) > KEPT:
             self._texts.clear()
         self._texts.update((key, text) for key, text in found.items() if len(text) <= LONGEST)
@@ -113,7 +115,7 @@ class Source:
 
     def close(self) -> None:
         """Let the ledger go."""
-        self.connection.close()
+        self._reading.close()
 
 
 def loads(text: str) -> Any:

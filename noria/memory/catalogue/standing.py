@@ -84,7 +84,7 @@ def _policies(source: Source, target: sqlite3.Connection, facts: Mapping[str, li
     examined = source.rows("SELECT json_extract(body, '$.student'), promoted FROM exams")
     became = {student: "promoted" if promoted else "kept out" for student, promoted in examined}
     if source.has("seatings"):  # a judge of its own training is no student: its exam is that of its seat
-        seated = source.rows("SELECT student, max(seated) FROM seatings GROUP BY student")
+        seated = source.rows("SELECT student, max(CAST(seated AS INTEGER)) FROM seatings GROUP BY student")
         became = {policy: "promoted" if sits else "kept out" for policy, sits in seated} | became
     learned = {key for (key,) in target.execute("SELECT DISTINCT policy FROM learned")}
 
