@@ -274,12 +274,13 @@ class Ledger:
         needed = texts.keys(row[at] for row in part for at in folded)
         if not needed:
             return list(part)
-        known = {key: self._texts[key] for key in needed & self._texts.keys()}
+        kept = self._texts  # another thread may read as well
+        known = {key: text for key in needed if (text := kept.get(key)) is not None}
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
         known |= texts.looked_up(raw, needed - known.keys())
-        if len(self._texts) > REMEMBERED:
-            self._texts.clear()
-        self._texts.update(known)
+        if len(kept) > REMEMBERED:
+            self._texts = kept = {}
+        kept.update(known)
         if missing := needed - known.keys():
             if not loose:
                 raise self._corrupt(f"the text {min(missing)} is missing")

@@ -1,6 +1,7 @@
 """The neighbour index: what has been accepted that means nearly the same.
 
-    ledger ─► outbox ─► catch_up() ─► Chroma ─► nearest()
+    ledger ─► outbox ─► catch_up() ─► Chroma ─► nearest(): what the generator is shown
+                     └► Said (in this process) ─► whether a free text was said before
 
 Chroma holds content ids, vectors and the texts they were made of; it can be deleted and
 rebuilt from the ledger at any time. It is written in batches when a batch of episodes has
@@ -13,7 +14,6 @@ large index takes its time.
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from noria.memory.accepted import Page
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.ledger import replace
+from noria.memory.said import Neighbour, Said
 from noria.types import Sample, Seed
 
 if TYPE_CHECKING:
@@ -47,16 +48,6 @@ BATCH = 2000
 """Rows written at once; Chroma takes at most 5,461."""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """An accepted sample near a text."""
-
-    sample: str
-    text: str
-    similarity: float
-    """Cosine, from -1 to 1."""
-
-
 class Neighbours:
     """The index of one session's accepted samples: what they ask, and their free text."""
 
@@ -69,6 +60,8 @@ class Neighbours:
         self.folder = folder / FOLDER
         self._embedder = embedder
         self._client: ClientAPI | None = None
+        self.said = Said(lambda texts: self.embedder.embed(texts))
+        """The free texts among them, which novelty asks of: made from the ledger, not from what is here."""
         self.counted = False
         """Whether its rows were counted since it was opened."""
         with storage(self.folder):
