@@ -160,7 +160,8 @@ class Banded:
         for at in range(0, len(rows), PART):
             part = rows[at : at + PART]
             steps = self._steps.take(part)
-            likeness = (self._vectors.take(part, 0).astype(numpy.float32) @ vector) * steps
+            # In 64 bits, so that it is the same whatever it is compared beside.
+            likeness = (self._vectors.take(part, 0).astype(numpy.float64) @ vector) * steps
             # Each number is off by half a step at most, and the vector's length is 1.
             near = numpy.flatnonzero(likeness + steps * off >= self.near - NOISE)
             for row, cosine in zip(part[near].tolist(), likeness[near].tolist(), strict=True):
@@ -227,8 +228,8 @@ def _longer(held: NDArray[Number], more: int) -> NDArray[Number]:
 def _bytes(vectors: Vectors) -> tuple[NDArray[numpy.int8], NDArray[numpy.float32]]:
     """Vectors as whole numbers from -127 to 127, and what a step of each is worth."""
     steps = numpy.abs(vectors).max(axis=1) / numpy.float32(127)
-    steps[steps == 0] = 1
-    return numpy.rint(vectors / steps[:, None]).astype(numpy.int8), steps
+    whole = numpy.rint(vectors / numpy.where(steps == 0, 1, steps)[:, None])
+    return whole.astype(numpy.int8), steps
 
 
 def _number(shape: str) -> int:

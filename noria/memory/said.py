@@ -75,7 +75,7 @@ class Said:
         places = self._held.find(vector, shape)
         for first in range(0, len(places), LOOKED_AT):
             found = history.at(places[first : first + LOOKED_AT])
-            there = [found[place] for place in places[first : first + LOOKED_AT] if place in found]
+            there = [found[place] for place in sorted(found)]
             likeness = cosines(self.embed([one.provenance.free_text for one in there]), vector)
             best = int(numpy.argmax(likeness)) if there else 0
             if there and means_the_same(likeness[best], self._held.near):
