@@ -62,6 +62,10 @@ ROOM = 1024
 PART = 4096
 """Rows that are compared, or linked into the tables, at once."""
 
+FEW = 3
+"""Rows whose sums one core makes. BLAS shares out what is larger among all, and to wait for cores that a model server
+has costs a hundred times what the sums do; so only many rows go through it together."""
+
 _ODD = numpy.uint32(0x9E3779B1)
 """Multiplied by it, codes that differ in one bit have addresses far apart (Knuth, volume 3, 6.4)."""
 
@@ -132,8 +136,9 @@ class Banded:
         self._rows = last
         if not self.tables:
             return
-        for at in range(first, last, PART):
-            end = min(last, at + PART)
+        step = FEW if last - first < PART // 8 else PART
+        for at in range(first, last, step):
+            end = min(last, at + step)
             sides = self._sides(rows[at - first : end - first])
             mixed = (sides ^ self._shapes[at:end, None].astype(numpy.uint32)) * _ODD
             self._codes[(at + 1) * self.tables : (end + 1) * self.tables] = mixed.ravel()
