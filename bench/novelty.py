@@ -31,7 +31,6 @@ import psutil
 
 from noria.evaluators.lexicon import TOPICS, WORDS
 from noria.memory.accepted import Spoken
-from noria.memory.banded import Banded
 from noria.memory.embed import StaticEmbedder, Vectors
 from noria.memory.neighbours import Neighbours
 from noria.memory.said import PAGE, Said, cosines
@@ -131,17 +130,13 @@ class Held:
         self.texts, self.near, self.embed = Texts(list(texts)), near, embed
         self.said = Said(embed)
         self.known: Any = self.texts
-        self.upto = 0
         started = time.perf_counter()
         self.follow()
         self.seconds = time.perf_counter() - started
 
     def follow(self) -> None:
         """Take in what is new; in a session another thread does."""
-        held = self.said._held or Banded(self.near)
-        self.said._upto = self.upto
-        self.said._take(held, self.known, len(self.texts.texts))
-        self.said._held, self.upto = held, len(self.texts.texts)
+        self.said.take(self.known, self.near, len(self.texts.texts))
 
     def costs(self, new: list[str], *, together: bool) -> tuple[float, float]:
         """Seconds a text for asking and taking in: the whole, and without embedding.
@@ -181,8 +176,8 @@ def recall(held: Held, near: float, count: int, rng: random.Random, exact: Vecto
             found += held.said.nearest(held.known, vector, SHAPE) is not None
         if near <= own < near + 0.01:
             pairs += 1
-            assert held.said._held is not None
-            met += source in held.said._held.find(vector, SHAPE)
+            assert held.said.held is not None
+            met += source in held.said.held.find(vector, SHAPE)
     return {
         "asked": count, "exact_finds": is_there, "recall": round(found / max(1, is_there), 4),
         "pairs_just_above": pairs, "of_them_found": round(met / max(1, pairs), 4),

@@ -187,7 +187,8 @@ class Banded:
             found.append(cells[self._codes.take(cells) == wanted])
             cells = self._before.take(cells)
         every = numpy.concatenate([numpy.zeros(0, numpy.int32), *found]).astype(numpy.int64)
-        return every[every > 0] // max(1, self.tables) - 1
+        rows: NDArray[numpy.int64] = every[every > 0] // self.tables - 1
+        return rows
 
     def _sides(self, rows: NDArray[numpy.int8]) -> Codes:
         """A code for each row and table; the sums are whole numbers below 2²⁴, and so exact in any order."""

@@ -13,7 +13,7 @@ large index takes its time.
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,23 +120,34 @@ class Neighbours:
 
     def nearest(self, text: str, *, domain: str, count: int) -> list[Neighbour]:
         """The accepted instructions of a domain nearest to a text, nearest first."""
-        return self._query(self._asks, text, {"domain": domain}, count)
+        return self.nearest_to([text], domain=domain, count=count)[text]
+
+    def nearest_to(self, texts: Iterable[str], *, domain: str, count: int) -> dict[str, list[Neighbour]]:
+        """`nearest` for many texts at once: Chroma looks for the rows of a domain once a call, which takes longest."""
+        return self._query(self._asks, texts, {"domain": domain}, count)
 
     def nearest_free_text(self, text: str, *, shape: str) -> Neighbour | None:
-        """The accepted free text of the same kind of task that means most nearly the same."""
-        return next(iter(self._query(self._texts, text, {"shape": shape}, 1)), None)
+        """The accepted free text of the same kind of task that means most nearly the same, however far it is.
+
+        Whether it means the same is asked of `said`, at a cost that does not grow with the session.
+        """
+        return next(iter(self._query(self._texts, [text], {"shape": shape}, 1)[text]), None)
 
     def _query(
-        self, collection: "chromadb.Collection", text: str, where: dict[str, str] | None, count: int
-    ) -> list[Neighbour]:
-        if not count or not collection.count():
-            return []
-        vector: Vectors = self.embedder.embed([text])
-        found = collection.query(query_embeddings=vector, n_results=count, where=where)
-        ids, texts, distances = found["ids"][0], found["documents"], found["distances"]
-        assert texts is not None
+        self, collection: "chromadb.Collection", texts: Iterable[str], where: dict[str, str] | None, count: int
+    ) -> dict[str, list[Neighbour]]:
+        asked = list(dict.fromkeys(texts))
+        if not asked or not count or not collection.count():
+            return {text: [] for text in asked}
+        vectors: Vectors = self.embedder.embed(asked)
+        found = collection.query(query_embeddings=vectors, n_results=count, where=where)
+        ids, said, distances = found["ids"], found["documents"], found["distances"]
+        assert said is not None
         assert distances is not None
-        return [Neighbour(*row) for row in zip(ids, texts[0], (1 - d for d in distances[0]), strict=True)]
+        return {
+            text: [Neighbour(*row) for row in zip(ids[at], said[at], (1 - d for d in distances[at]), strict=True)]
+            for at, text in enumerate(asked)
+        }
 
     def add(self, rows: list[tuple[str, str, str, str, str]]) -> None:
         """Take samples in: id, domain, instruction, kind of free text, free text (empty where none).
@@ -200,7 +211,7 @@ class Neighbours:
 
     def nearest_passages(self, text: str, count: int) -> list[Neighbour]:
         """The passages nearest to a text, nearest first; `sample` is then the passage's id."""
-        return self._query(self._passages, text, None, count)
+        return self._query(self._passages, [text], None, count)[text]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Let samples go; one that is not there is no error.

@@ -45,51 +45,52 @@ class Said:
     def __init__(self, embed: Callable[[list[str]], Vectors]) -> None:
         """Know nothing yet."""
         self.embed = embed
+        self.held: Banded | None = None
+        """Their vectors, each under the place of its sample in the log; none before the first question."""
         self._upto = 0
-        self._held: Banded | None = None
 
     def __len__(self) -> int:
         """How many texts are held."""
-        return 0 if self._held is None else len(self._held)
+        return 0 if self.held is None else len(self.held)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
-        return 0 if self._held is None else self._held.nbytes
+        return 0 if self.held is None else self.held.nbytes
 
     async def follow(self, history: History, near: float, upto: int) -> None:
         """Know what the outbox says up to a row; `near` is the cosine from which texts mean the same."""
-        held = self._held
-        if held is None or held.near != near:
-            held, self._upto = Banded(near), 0
-        if upto > self._upto:
-            self._held = None  # half of a page is no state to go on from
+        if self.held is None or self.held.near != near or upto > self._upto:
             # A hundred thousand texts take some seconds, in which others of the batch play on.
-            await asyncio.to_thread(self._take, held, history, upto)
-            self._upto = upto
-        self._held = held
+            await asyncio.to_thread(self.take, history, near, upto)
+
+    def take(self, history: History, near: float, upto: int) -> None:
+        """`follow`, in the thread that calls."""
+        held, start = self.held, self._upto
+        if held is None or held.near != near:
+            held, start = Banded(near), 0
+        self.held = None  # where a page breaks, there is no half of it to go on from
+        for page in _pages(history.free_texts(start, upto)):
+            added, gone = [one for one in page if one.added], [one.place for one in page if not one.added]
+            if added:
+                vectors = self.embed([one.text for one in added])
+                held.add([one.place for one in added], [one.shape for one in added], vectors)
+            if gone:
+                held.remove(gone)
+        self.held, self._upto = held, max(start, upto)
 
     def nearest(self, history: History, vector: Vectors, shape: str) -> Neighbour | None:
         """The accepted text of a shape nearest to a unit vector, if it means the same."""
-        assert self._held is not None, "nothing was followed yet"
-        places = self._held.find(vector, shape)
+        assert self.held is not None, "nothing was followed yet"
+        places = self.held.find(vector, shape)
         for first in range(0, len(places), LOOKED_AT):
             found = history.at(places[first : first + LOOKED_AT])
             there = [found[place] for place in sorted(found)]
             likeness = cosines(self.embed([one.provenance.free_text for one in there]), vector)
             best = int(numpy.argmax(likeness)) if there else 0
-            if there and means_the_same(likeness[best], self._held.near):
+            if there and means_the_same(likeness[best], self.held.near):
                 return Neighbour(there[best].id, there[best].provenance.free_text, float(likeness[best]))
         return None
-
-    def _take(self, held: Banded, history: History, upto: int) -> None:
-        for page in _pages(history.free_texts(self._upto, upto)):
-            added, gone = [one for one in page if one.added], [one.place for one in page if not one.added]
-            if added:
-                held.add([one.place for one in added], [one.shape for one in added],
-                         self.embed([one.text for one in added]))  # fmt: skip
-            if gone:
-                held.remove(gone)
 
 
 def cosines(vectors: Vectors, vector: Vectors) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]:

@@ -17,17 +17,19 @@ NEARS = (0.3, 0.6, 0.75, 0.85, 0.9, 0.95, 0.99, 1.0)
 def unit(rng: numpy.random.Generator, count: int) -> Vectors:
     """Unit vectors that crowd in few directions, as those of texts do."""
     drawn = rng.normal(size=(count, WIDTH)) * numpy.linspace(1, 0.05, WIDTH)
-    return (drawn / numpy.linalg.norm(drawn, axis=1, keepdims=True)).astype(numpy.float32)
+    found: Vectors = (drawn / numpy.linalg.norm(drawn, axis=1, keepdims=True)).astype(numpy.float32)
+    return found
 
 
-def beside(rng: numpy.random.Generator, vectors: Vectors, cosines: Sequence[float] | Vectors) -> Vectors:
+def beside(rng: numpy.random.Generator, vectors: Vectors, cosines: Sequence[float]) -> Vectors:
     """For each vector one at a given cosine from it."""
     other = rng.normal(size=vectors.shape)
     other -= (other * vectors).sum(axis=1, keepdims=True) * vectors
     other /= numpy.linalg.norm(other, axis=1, keepdims=True)
     cosine = numpy.asarray(cosines, dtype=numpy.float64)[:, None]
-    found = cosine * vectors + numpy.sqrt(1 - cosine**2) * other
-    return (found / numpy.linalg.norm(found, axis=1, keepdims=True)).astype(numpy.float32)
+    near = cosine * vectors + numpy.sqrt(1 - cosine**2) * other
+    found: Vectors = (near / numpy.linalg.norm(near, axis=1, keepdims=True)).astype(numpy.float32)
+    return found
 
 
 def held(near: float, vectors: Vectors, shapes: Sequence[str], order: Sequence[int], parts: Sequence[int]) -> Banded:
@@ -44,7 +46,7 @@ def held(near: float, vectors: Vectors, shapes: Sequence[str], order: Sequence[i
 def test_what_an_exact_comparison_finds_is_found(near: float, seed: int) -> None:
     rng = numpy.random.default_rng(seed)
     vectors = unit(rng, 600)
-    asked = beside(rng, vectors, near + (1 - near) * rng.random(600))
+    asked = beside(rng, vectors, (near + (1 - near) * rng.random(600)).tolist())
     index = held(near, vectors, ["s"] * 600, range(600), [100, 500])
     likeness = asked.astype(numpy.float64) @ vectors.T.astype(numpy.float64)
     near_enough = [set(numpy.flatnonzero(row >= near).tolist()) for row in likeness]
