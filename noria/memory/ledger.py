@@ -19,7 +19,7 @@ import os
 import sqlite3
 import threading
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -242,15 +242,17 @@ class Ledger:
         except (DatabaseError, sqlite3.DatabaseError) as fault:
             raise self._sentence(fault) from fault
 
-    def rows(self, query: Any) -> list[Any]:
-        """All rows of a query, each with its columns as attributes.
+    def rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Any]:
+        """All rows of a query, each with its columns as attributes; `given` are the values of its parameters.
 
         Raises:
             SessionError: the database cannot be read.
         """
-        return list(self.stream(query, size=0))
+        return list(self.stream(query, given, size=0))
 
-    def stream(self, query: Any, *, size: int = PART, loose: bool = False) -> Iterator[Any]:
+    def stream(
+        self, query: Any, given: Mapping[str, Any] | None = None, *, size: int = PART, loose: bool = False
+    ) -> Iterator[Any]:
         """The rows of a query, `size` read at once (0: all), as the ledger was when the first was asked for.
 
         `loose`: a text that is missing leaves its mark in the body instead of ending the reading.
@@ -261,7 +263,7 @@ class Ledger:
         folded = [at for at, column in enumerate(getattr(query, "selected_columns", ())) if _is_folded(column)]
         try:
             with self._readers.connect() as connection:
-                result = connection.execute(query)
+                result = connection.execute(query, given)
                 while part := result.fetchmany(size) if size else result.all():
                     yield from self._unfolded(connection, part, folded, loose=loose) if folded else part
                     if not size:
