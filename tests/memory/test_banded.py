@@ -42,7 +42,7 @@ def held(near: float, vectors: Vectors, shapes: Sequence[str], order: Sequence[i
 
 
 @given(st.sampled_from(NEARS), st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_what_an_exact_comparison_finds_is_found(near: float, seed: int) -> None:
     rng = numpy.random.default_rng(seed)
     vectors = unit(rng, 600)
@@ -58,7 +58,7 @@ def test_what_an_exact_comparison_finds_is_found(near: float, seed: int) -> None
         assert all(row[place] >= near - 0.06 for place in places)
 
 
-@pytest.mark.parametrize("near", [0.75, 0.85, 0.95, 0.99])
+@pytest.mark.parametrize("near", [0.8, 0.95])
 def test_a_pair_exactly_at_the_threshold_is_hardly_ever_missed(near: float) -> None:
     rng = numpy.random.default_rng(7)
     vectors = unit(rng, 3000)
@@ -70,7 +70,7 @@ def test_a_pair_exactly_at_the_threshold_is_hardly_ever_missed(near: float) -> N
 
 
 @given(st.sampled_from(NEARS), st.integers(0, 2**32 - 1), st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_neither_order_nor_parts_nor_what_else_is_held_change_what_is_found(
     near: float, seed: int, data: st.DataObject
 ) -> None:
@@ -89,7 +89,7 @@ def test_neither_order_nor_parts_nor_what_else_is_held_change_what_is_found(
 
 
 @given(st.sampled_from(NEARS), st.integers(0, 2**32 - 1))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_what_is_removed_is_found_no_more_and_an_equal_one_always_is(near: float, seed: int) -> None:
     rng = numpy.random.default_rng(seed)
     vectors, gone = unit(rng, 200), set(rng.integers(0, 200, 60).tolist())
