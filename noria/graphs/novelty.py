@@ -13,12 +13,11 @@ free text is compared by meaning, with what its strategy gave to work on too.
 import asyncio
 from dataclasses import dataclass, field
 
-import numpy
-
 from noria.evaluators.domain import Domain, Parameters
+from noria.graphs.sayings import Sayings
 from noria.identity import content_id
 from noria.memory.history import History
-from noria.memory.neighbours import Neighbours
+from noria.memory.neighbours import FOLLOWER, Neighbours
 from noria.types import Dealt, Episode, Reason
 
 
@@ -53,17 +52,36 @@ class Clerk:
     batch: list[Dealt]
     remembers: bool = True
     """Whether texts are compared by meaning at all; a study may put that aside."""
-    _passed: dict[int, asyncio.Event] = field(init=False)
+    _turns: dict[int, asyncio.Event] = field(init=False)
+    """By position; set when everyone dealt before has passed."""
+    _order: list[int] = field(init=False)
+    _passed: set[int] = field(init=False, default_factory=set)
+    _front: int = field(init=False, default=0)
+    """How many have passed in order, nobody before them left."""
     _held: dict[str, str] = field(init=False, default_factory=dict)
-    _texts: dict[str, list[tuple[str, str]]] = field(init=False, default_factory=dict)
+    _sayings: Sayings = field(init=False)
+    _follows: bool = field(init=False, default=False)
+    """Whether the index knows what was said before this batch."""
 
     def __post_init__(self) -> None:
-        """Give every place of the batch its flag."""
-        self._passed = {dealt.position: asyncio.Event() for dealt in self.batch}
+        """Give every place of the batch its turn."""
+        self._order = sorted(dealt.position for dealt in self.batch)
+        self._turns = {position: asyncio.Event() for position in self._order}
+        self._sayings = Sayings(lambda texts: self.index.embedder.embed(texts), self.near)
+        self._go_on()
 
     def let_pass(self, dealt: Dealt) -> None:
         """Say that an episode will claim nothing any more."""
-        self._passed[dealt.position].set()
+        self._passed.add(dealt.position)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Wake the one whose turn it is."""
+        for position in self._order[self._front :]:
+            self._turns[position].set()
+            if position not in self._passed:
+                break
+            self._front += 1
 
     def recall(self, dealt: Dealt, episode: Episode | None, domain: Domain) -> None:
         """Take an episode that ended before the session was resumed: it has passed, and its free text was said."""
@@ -71,53 +89,51 @@ class Clerk:
         for task in episode.drafts[:1] if episode else ():
             point = domain.point(task.parameters)
             if text := domain.free_text(point):
-                self._texts.setdefault(shape(point, domain), []).append((dealt.episode, text))
+                self._sayings.keep(shape(point, domain), dealt.episode, text)
 
     async def claim(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
         """Claim in turn; the refusal and its evidence where another was first."""
-        for position, event in self._passed.items():
-            if position < dealt.position and not event.is_set():
-                await event.wait()
-        refusal = self.weigh(dealt, claim)
+        if claim.free_text and self.remembers:
+            self._sayings.expect(claim.free_text)  # whoever's turn comes first embeds the texts of all that wait
+        await self._turns[dealt.position].wait()
+        refusal = await self.weigh(dealt, claim)
         # The place is free before the row is on disk: a later run decides by deal order again.
         self.let_pass(dealt)
         if refusal is None:
             await self.history.claim(dealt, claim.keys)
         return refusal
 
-    def weigh(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
+    async def weigh(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
         """Refuse a claim, or take it for the batch; nothing is written."""
-        refusal = self._first(dealt, claim) or self._meant(claim, dealt)
+        refusal = self._first(dealt, claim) or await self._meant(claim, dealt)
         if refusal is None:
             self._held.update(dict.fromkeys(claim.keys, dealt.episode))
             if claim.free_text:
-                self._texts.setdefault(claim.shape, []).append((dealt.episode, claim.free_text))
+                self._sayings.keep(claim.shape, dealt.episode, claim.free_text)
         return refusal
 
     def _first(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
         if holder := next((self._held[key] for key in claim.keys if key in self._held), None):
             return Reason.DUPLICATE, f"{holder} of the same batch asks the same"
-        positions = self._passed.keys()
         for episode, number, position, outcome in self.history.claimants(claim.keys):
-            same_batch = number == dealt.round and position in positions
+            same_batch = number == dealt.round and position in self._turns
             if same_batch and position < dealt.position:
                 return Reason.DUPLICATE, f"{episode} of the same batch asks the same"
             if not same_batch and outcome == "accepted":
                 return Reason.DUPLICATE, f"{episode} was accepted with the same parameters or solution"
         return None
 
-    def _meant(self, claim: Claim, dealt: Dealt) -> tuple[Reason, str] | None:
+    async def _meant(self, claim: Claim, dealt: Dealt) -> tuple[Reason, str] | None:
         if not claim.free_text or not self.remembers:
             return None
-        found = self.index.nearest_free_text(claim.free_text, shape=claim.shape)
-        if found and found.similarity >= self.near:
+        if not self._follows:
+            await self.index.said.follow(self.history, self.near, self.history.mark(FOLLOWER)[0])
+            self._follows = True
+        own = self._sayings.vector(claim.free_text)
+        if found := self.index.said.nearest(self.history, own, claim.shape):
             return Reason.NEAR_DUPLICATE, f"{found.sample} says {found.text!r}, similarity {found.similarity:.2f}"
         given = [(dealt.strategy, text) for text in dealt.brief.get("given", ())] if dealt.strategy else []
-        if here := [*given, *self._texts.get(claim.shape, ())]:
-            vectors = self.index.embedder.embed([claim.free_text, *(text for _, text in here)])
-            likeness = vectors[1:] @ vectors[0]
-            best = int(numpy.argmax(likeness))
-            if likeness[best] >= self.near:
-                episode, text = here[best]
-                return Reason.NEAR_DUPLICATE, f"{episode} says {text!r}, similarity {likeness[best]:.2f}"
+        if here := self._sayings.nearest(claim.free_text, claim.shape, given):
+            who, text, likeness = here
+            return Reason.NEAR_DUPLICATE, f"{who} says {text!r}, similarity {likeness:.2f}"
         return None

@@ -71,36 +71,39 @@ def deal(
     seeds = [seed for seed in seeds if seed.id not in barred and seed.kind != "passage"]
     shown = 0 if "memory" in config.arm.without else SHOWN + cooling.SHOWN * cool
     names = spread(by_domain, config.play.episodes, rng)
-    dealt = []
+    dealt, asked = list[Dealt](), list[str]()
     for position, name in enumerate(names):
         level = rng.choices(list(by_level[name]), weights=list(by_level[name].values()))[0]
         passage = turns.take(domains[name].at(level), level)
         seed = passage or _seed(seeds, name, rng)
         topic = seed.text if seed.kind == "topic" else seed.id if passage else ""
         window = leaned_window(domains[name].at(level), level, rng, weak, topic, leaning)
-        near = index.nearest(f"{name} {window.get('skill', '')} {topic}", domain=name, count=shown)
+        asked.append(f"{name} {window.get('skill', '')} {topic}")
         dealt.append(
             Dealt(
                 episode=content_id("episode", [config.random, number, position]),
-                round=number,
-                position=position,
-                domain=name,
-                level=level,
-                seed=seed,
-                window=window,
-                neighbours=tuple(neighbour.text for neighbour in near),
-                shown=tuple(neighbour.sample for neighbour in near),
+                round=number, position=position, domain=name, level=level, seed=seed, window=window, neighbours=(),
                 weak=tuple(skill for skill in weak if skill.startswith(f"{name}/")),
-                seats=seats,
-                templates=templates,
-                random=f"{config.random}/{own}/{position}",
-                temperature=cooling.temperature(config, cool),
-                veto=veto,
-                admits=(name, level) not in benched,
+                seats=seats, templates=templates, random=f"{config.random}/{own}/{position}",
+                temperature=cooling.temperature(config, cool), veto=veto, admits=(name, level) not in benched,
                 strategy=STRATEGY if passage else "",
             )
-        )
-    return dealt
+        )  # fmt: skip
+    return _beside(dealt, asked, index, shown)
+
+
+def _beside(dealt: list[Dealt], asked: list[str], index: Neighbours, count: int) -> list[Dealt]:
+    """Hands with the neighbours of what is asked for each; all of a domain are looked up together."""
+    by_domain = dict[str, list[str]]()
+    for one, text in zip(dealt, asked, strict=True):
+        by_domain.setdefault(one.domain, []).append(text)
+    near = {name: index.nearest_to(texts, domain=name, count=count) for name, texts in by_domain.items()}
+    found = list[Dealt]()
+    for one, text in zip(dealt, asked, strict=True):
+        here = near[one.domain][text]
+        told = {"neighbours": tuple(it.text for it in here), "shown": tuple(it.sample for it in here)}
+        found.append(one.model_copy(update=told))
+    return found
 
 
 def domain_weights(

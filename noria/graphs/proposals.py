@@ -64,7 +64,7 @@ async def _passed(desk: Desk, context: Context, clerk: Clerk, hand: Dealt, reply
         draft = await candidate.read(reply, hand, domain, desk.runner)
         if isinstance(draft, Decision):
             return [] if draft.reason == Reason.MALFORMED else ["well formed"]
-        if clerk.weigh(hand, candidate.claim(draft, domain)):
+        if await clerk.weigh(hand, candidate.claim(draft, domain)):
             return ["well formed"]
         task = candidate.ground(draft, hand, domain)
         if isinstance(task, Decision):

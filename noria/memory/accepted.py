@@ -49,6 +49,17 @@ class Page:
     removed: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A free text that came with an accepted sample, or left with one."""
+
+    place: int
+    """The place of its sample in the log."""
+    added: bool
+    shape: str
+    text: str
+
+
 class Accepted:
     """Reads the accepted samples of one session, and serves who follows them."""
 
@@ -157,6 +168,25 @@ class Accepted:
             gone = tuple(key for key, row in last.items() if row.kind == "remove")
             added = (row.body for row in last.values() if row.kind == "add")
             yield Page(after, tuple(Sample.model_validate_json(body) for body in added), gone)
+
+    def free_texts(self, after: int, upto: int) -> Iterator[Spoken]:
+        """What the outbox says of free texts between two of its rows, in order; samples without one are left out."""
+        table, samples = tables.outbox, tables.samples
+        query = select(table.c.kind, samples.c.sequence, samples.c.body)
+        query = query.join_from(table, samples, table.c.sample == samples.c.id)
+        query = query.where(table.c.sequence > after, table.c.sequence <= upto)
+        # No string of a body holds a bare quote, so nothing but an empty field reads so: most rows are not even read.
+        query = query.where(~samples.c.body.contains('"free_text":""', autoescape=True)).order_by(table.c.sequence)
+        for row in self.ledger.stream(query):
+            story = json.loads(row.body)["provenance"]
+            if story["free_text"]:
+                yield Spoken(row.sequence, row.kind == "add", story["shape"], story["free_text"])
+
+    def at(self, places: Collection[int]) -> dict[int, Sample]:
+        """Samples by their places in the log."""
+        table = tables.samples
+        query = select(table.c.sequence, table.c.body).where(table.c.sequence.in_(list(places)))
+        return {row.sequence: Sample.model_validate_json(row.body) for row in self.ledger.rows(query)}
 
     def indexable(self, upto: int | None = None) -> int:
         """How many samples a follower holds that has followed the outbox to a row, or to its end."""

@@ -13,7 +13,7 @@ its backend alone (`backends/`).
 import asyncio
 import threading
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache
@@ -190,15 +190,17 @@ class Ledger:
         except self._faults as fault:
             raise self._backend.sentence(fault) from fault
 
-    def rows(self, query: Any) -> list[Any]:
-        """All rows of a query, each with its columns as attributes.
+    def rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Any]:
+        """All rows of a query, each with its columns as attributes; `given` are the values of its parameters.
 
         Raises:
             SessionError: the database cannot be read.
         """
-        return list(self.stream(query, size=0))
+        return list(self.stream(query, given, size=0))
 
-    def stream(self, query: Any, *, size: int = PART, loose: bool = False) -> Iterator[Any]:
+    def stream(
+        self, query: Any, given: Mapping[str, Any] | None = None, *, size: int = PART, loose: bool = False
+    ) -> Iterator[Any]:
         """The rows of a query, `size` read at once (0: all), as the ledger was when the first was asked for.
 
         `loose`: a text that is missing leaves its mark in the body instead of ending the reading.
@@ -211,7 +213,7 @@ class Ledger:
             with self._readers.connect() as connection:
                 if size and self._backend.streams:
                     connection.execution_options(**self._backend.streams)
-                result = connection.execute(query)
+                result = connection.execute(query, given)
                 while part := result.fetchmany(size) if size else result.all():
                     yield from self._unfolded(connection, part, folded, loose=loose) if folded else part
                     if not size:
@@ -224,11 +226,12 @@ class Ledger:
         needed = texts.keys(row[at] for row in part for at in folded)
         if not needed:
             return list(part)
-        known = {key: self._texts[key] for key in needed & self._texts.keys()}
+        kept = self._texts  # another thread may read as well
+        known = {key: text for key in needed if (text := kept.get(key)) is not None}
         known |= texts.looked_up(driver(connection), needed - known.keys())
-        if len(self._texts) > REMEMBERED:
-            self._texts.clear()
-        self._texts.update(known)
+        if len(kept) > REMEMBERED:
+            self._texts = kept = {}
+        kept.update(known)
         if missing := needed - known.keys():
             if not loose:
                 raise SessionError(

@@ -1,6 +1,7 @@
 """The neighbour index: what has been accepted that means nearly the same.
 
-    ledger ─► outbox ─► catch_up() ─► Chroma ─► nearest()
+    ledger ─► outbox ─► catch_up() ─► Chroma ─► nearest(): what the generator is shown
+                     └► Said (in this process) ─► whether a free text was said before
 
 Chroma holds content ids, vectors and the texts they were made of; it can be deleted and
 rebuilt from the ledger at any time. It is written in batches when a batch of episodes has
@@ -10,8 +11,7 @@ has another name, and takes everything again. Chroma is opened when it is first 
 large index takes its time; whether it stands in the folder or on a server, see `chroma.py`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from noria.memory.chroma import FOLDER, MADE, home
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.ledger import replace
+from noria.memory.said import Neighbour, Said
 from noria.types import Sample, Seed
 
 if TYPE_CHECKING:
@@ -34,16 +35,6 @@ FOLLOWER = "chroma"
 
 BATCH = 2000
 """Rows written at once; Chroma takes at most 5,461."""
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """An accepted sample near a text."""
-
-    sample: str
-    text: str
-    similarity: float
-    """Cosine, from -1 to 1."""
 
 
 class Neighbours:
@@ -57,6 +48,8 @@ class Neighbours:
         """
         self._home = home(folder)
         self._embedder = embedder
+        self.said = Said(lambda texts: self.embedder.embed(texts))
+        """The free texts among them, which novelty asks of: made from the ledger, not from what is here."""
         self.counted = False
         """Whether its rows were counted since it was opened."""
 
@@ -94,30 +87,39 @@ class Neighbours:
 
     def nearest(self, text: str, *, domain: str, count: int) -> list[Neighbour]:
         """The accepted instructions of a domain nearest to a text, nearest first."""
-        return self._query(self._asks, text, {"domain": domain}, count)
+        return self.nearest_to([text], domain=domain, count=count)[text]
+
+    def nearest_to(self, texts: Iterable[str], *, domain: str, count: int) -> dict[str, list[Neighbour]]:
+        """`nearest` for many texts at once: Chroma looks for the rows of a domain once a call, which takes longest."""
+        return self._query(self._asks, texts, {"domain": domain}, count)
 
     def nearest_free_text(self, text: str, *, shape: str) -> Neighbour | None:
-        """The accepted free text of the same kind of task that means most nearly the same."""
-        return next(iter(self._query(self._texts, text, {"shape": shape}, 1)), None)
+        """The accepted free text of the same kind of task that means most nearly the same, however far it is.
+
+        Whether it means the same is asked of `said`, at a cost that does not grow with the session.
+        """
+        return next(iter(self._query(self._texts, [text], {"shape": shape}, 1)[text]), None)
 
     def _query(
-        self, collection: "chromadb.Collection", text: str, where: dict[str, str] | None, count: int
-    ) -> list[Neighbour]:
-        if not count:
-            return []
+        self, collection: "chromadb.Collection", texts: Iterable[str], where: dict[str, str] | None, count: int
+    ) -> dict[str, list[Neighbour]]:
+        asked = list(dict.fromkeys(texts))
         try:
-            if not collection.count():
-                return []
-            vector: Vectors = self.embedder.embed([text])
-            found = collection.query(query_embeddings=vector, n_results=count, where=where)
+            if not asked or not count or not collection.count():
+                return {text: [] for text in asked}
+            vectors: Vectors = self.embedder.embed(asked)
+            found = collection.query(query_embeddings=vectors, n_results=count, where=where)
         except NoriaError:
             raise
         except Exception as fault:  # Chroma's own tree
             raise self._home.fault("read", fault) from fault
-        ids, texts, distances = found["ids"][0], found["documents"], found["distances"]
-        assert texts is not None
+        ids, said, distances = found["ids"], found["documents"], found["distances"]
+        assert said is not None
         assert distances is not None
-        return [Neighbour(*row) for row in zip(ids, texts[0], (1 - d for d in distances[0]), strict=True)]
+        return {
+            text: [Neighbour(*row) for row in zip(ids[at], said[at], (1 - d for d in distances[at]), strict=True)]
+            for at, text in enumerate(asked)
+        }
 
     def add(self, rows: list[tuple[str, str, str, str, str]]) -> None:
         """Take samples in: id, domain, instruction, kind of free text, free text (empty where none).
@@ -175,7 +177,7 @@ class Neighbours:
 
     def nearest_passages(self, text: str, count: int) -> list[Neighbour]:
         """The passages nearest to a text, nearest first; `sample` is then the passage's id."""
-        return self._query(self._passages, text, None, count)
+        return self._query(self._passages, [text], None, count)[text]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Let samples go; one that is not there is no error.
