@@ -175,8 +175,8 @@ class Train(Part):
 
     rank: int = Field(default=16, ge=1, le=256)
     learning_rate: float = Field(default=1e-3, gt=0)
-    """With `epochs` and `interpolation`, what `bench/learning.py` found best on the default student: at 5e-4, twice and
-    whole, it learns half as much of the same rows; whole, it forgets three times as much of general text."""
+    """Chosen together with `epochs` and `interpolation`: `bench/learning.py` plays ways of teaching side by side, and
+    says what each teaches and what it costs on general text."""
     epochs: int = Field(default=4, ge=1)
     batch: int = Field(default=8, ge=1)
     interpolation: float = Field(default=0.5, gt=0, le=1)
