@@ -79,6 +79,12 @@ def test_an_endpoint_takes_address_and_key_from_the_environment(monkeypatch: pyt
     assert endpoint.key() == "secret"
 
 
+def test_the_environment_may_name_several_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://10.0.0.1:8000/v1,http://10.0.0.2:8000/v1/")
+    assert Endpoint(model="m").addresses() == ("http://10.0.0.1:8000/v1", "http://10.0.0.2:8000/v1")
+    assert Endpoint(model="m", url="http://10.0.0.3/v1").addresses() == ("http://10.0.0.3/v1",)
+
+
 def test_an_endpoint_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(ConfigError, match="OPENAI_BASE_URL"):

@@ -46,7 +46,7 @@ class Endpoint(Part):
     """An OpenAI-compatible endpoint that already runs."""
 
     url: str = ""
-    """Base address ending in `/v1`; empty reads OPENAI_BASE_URL."""
+    """Base address ending in `/v1`; empty reads OPENAI_BASE_URL, which may name several with commas between."""
     urls: tuple[str, ...] = ()
     """Base addresses of several replicas that serve the same, instead of `url`; the first names the policy."""
     model: str
@@ -73,7 +73,8 @@ class Endpoint(Part):
         Raises:
             ConfigError: neither the config nor the environment names one.
         """
-        given = self.urls or (self.url or os.environ.get("OPENAI_BASE_URL", ""),)
+        told = (self.url,) if self.url else tuple(os.environ.get("OPENAI_BASE_URL", "").replace(",", " ").split())
+        given = self.urls or told or ("",)
         for url in given:
             if not url.startswith(("http://", "https://")):
                 raise ConfigError(
