@@ -70,15 +70,21 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     return dealt
 
 
-async def settle(context: Context, number: int) -> list[Dealt]:
-    """After a batch: the index follows the ledger; the time of play is written down."""
+async def settle(context: Context, number: int, batch: int) -> tuple[list[str], dict[str, int]]:
+    """Before a batch, from 0: the index follows the ledger, and the time of play is written down.
+
+    Returns its episodes, and those of earlier batches that still play, each with its batch.
+    """
     await catch_up(context.history, context.index)
     # A run that is resumed between the last hand and here has spent no time of its own on playing.
     await add_stage(context, number, "play", time.monotonic() - mark if (mark := context.hands.mark) else 0.0)
     context.hands.mark = None
     if seen := context.fleet.pool.replicas():
         await context.history.keep_fact("replicas", json.dumps({one.url: asdict(one) for one in seen}))
-    return context.history.deal(number)
+    dealt, over, size = context.history.deal(number), context.history.ended(number), context.config.play.batch
+    over -= context.border.playing()  # one that failed is sent again as well, to be heard of
+    behind = {one.episode: at // size for at, one in enumerate(dealt[: batch * size]) if one.episode not in over}
+    return [one.episode for one in dealt[batch * size : (batch + 1) * size]], behind
 
 
 async def guard(context: Context, number: int) -> str:

@@ -6,8 +6,8 @@
 Nothing of it is on disk: it is made from the ledger when it is first needed, a page at a time and
 beside the event loop, and follows it from then on. So a process that is killed loses nothing of it,
 and no session waits for it that does not compare texts. Chroma has no part in the answer, and may
-be deleted and made again. It knows the outbox up to where the neighbour index does, which is where
-a batch began. The last word is the cosine of the two texts, read and embedded again: what is kept
+be deleted and made again. It knows the outbox up to where the first who asked of a batch found its
+end. The last word is the cosine of the two texts, read and embedded again: what is kept
 in a byte a number only says which texts to look at.
 """
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.steering import batches, taking
-from noria.graphs.steering.holding import stand
+from noria.graphs.steering.holding import owed, stand
 from noria.memory.neighbours import catch_up
 from noria.memory.steps import Steps
 
@@ -20,6 +20,8 @@ async def steer(context: Context, number: int, batch: int, episodes: list[str]) 
     if batch and (routes := context.config.methods.on("route")):
         for rules in routes.values():
             await import_module(rules.module).border(context, number, batch, rules)
+    if owed(context, number):
+        await context.border.rest()  # a session stands still with nothing in hand
     stand(context, number)
     await catch_up(context.history, context.index)
     if not episodes or Steps(context.history).batch(number, batch + 1) is not None:

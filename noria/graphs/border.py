@@ -1,0 +1,96 @@
+"""The border between two batches: the next is dealt out while the last hands of this one still play.
+
+    step 1   a b c d ─► c and d still play, fewer than there are places for calls ─► settle ─► steer
+    step 2   c d e f g h ─► …        what still plays is sent again, and is waited for where it was left
+
+A step of LangGraph ends when everything that was sent has come back (bulk-synchronous supersteps,
+after Pregel: Malewicz et al., SIGMOD 2010), so the slowest hand would hold up all that follow. A
+hand that still plays therefore comes back early and is sent again with the next batch: the play
+itself goes on, and the checkpoint and the ledger know of every hand. What may be carried over is
+bounded: with it, fewer hands play than two batches have. Nothing is carried over the last border
+of a round, nor where something follows from a batch as a whole (a ruling that is waited for, a
+routing), nor when the session is to stand still or to leave.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from noria.config import SessionConfig
+from noria.graphs.session_state import Hand
+from noria.graphs.steering.pausing import paused
+from noria.memory.steps import Steps
+
+if TYPE_CHECKING:
+    from noria.graphs.context import Context
+
+Play = Callable[["Context", int, int, str], Coroutine[Any, Any, None]]
+"""What plays an episode of a round and batch to its end."""
+
+
+def carried(config: SessionConfig) -> int:
+    """How many hands of a batch may still play when the next begins."""
+    play = config.play
+    if config.approve.samples or config.methods.on("route"):
+        return 0
+    return min(play.concurrency if play.behind is None else play.behind, play.batch - 1)
+
+
+@dataclass
+class Border:
+    """The hands that play, and whether those of the step that is taken may come back early."""
+
+    _plays: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """By episode; those that were not seen to end."""
+    _step: tuple[int, int] = (0, -1)
+    """Round and batch of the step."""
+    _left: int = 0
+    """Hands of the step that have not ended."""
+    _open: asyncio.Future[None] | None = None
+    """Done when those that are left may come back."""
+
+    async def play(self, context: "Context", hand: Hand, playing: Play) -> None:
+        """Play a hand to its end, or until it may be carried over; one that plays already is waited for."""
+        key, step = hand["episode"], (hand["round"], hand.get("step", hand["batch"]))
+        if self._open is None or self._step != step:
+            self._step, self._left = step, hand.get("many", 0)
+            self._open = asyncio.get_running_loop().create_future()
+        opened, play = self._open, self._plays.get(key)
+        if play is None:
+            play = asyncio.create_task(playing(context, hand["round"], hand["batch"], key), name=key)
+            self._plays[key] = play
+        try:
+            await asyncio.wait({play, opened}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            play.cancel()
+            raise
+        if not play.done():
+            return
+        del self._plays[key]
+        play.result()
+        self._left -= 1
+        # A hand that an older Noria sent knows no border, and is waited for.
+        if not hand.get("last", True) and self._left <= _may_play_on(context) and not opened.done():
+            opened.set_result(None)
+
+    def playing(self) -> set[str]:
+        """The episodes that play."""
+        return set(self._plays)
+
+    async def rest(self) -> None:
+        """Wait until nothing plays."""
+        await asyncio.gather(*self._plays.values())
+
+    async def close(self) -> None:
+        """Play nothing on; what was in hand is resumed from its finished turns."""
+        plays, self._plays = list(self._plays.values()), {}
+        for play in plays:
+            play.cancel()
+        await asyncio.gather(*plays, return_exceptions=True)
+
+
+def _may_play_on(context: "Context") -> int:
+    if context.control.drain_requested or paused(Steps(context.history)):
+        return 0
+    return carried(context.config)
