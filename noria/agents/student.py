@@ -5,6 +5,7 @@ an endpoint that gives fewer is asked again for the rest.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from noria.agents.base import Agent, Ask
 from noria.errors import VerifierError
@@ -77,8 +78,13 @@ class Solver(Agent):
         told = (Check.of(RESTATED, True, f"said again, with {response[:80]!r} in sight"),)
         return [await checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count]]
 
-    async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[tuple[Attempt, bool]]:
-        """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap."""
+    async def examine(
+        self, episode: str, draft: int, tasks: list[tuple[Task, Domain]], numbers: Sequence[int] = ()
+    ) -> list[tuple[Attempt, bool]]:
+        """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap.
+
+        `numbers` are the tasks' places in their exam, from 1, where these are not all of it.
+        """
 
         async def answer(number: int, task: Task, domain: Domain) -> tuple[Attempt, bool]:
             ask = self.solving(task, domain, n=1, temperature=0.0)
@@ -91,7 +97,8 @@ class Solver(Agent):
                 failed = Check.of("verifier", False, str(fault))
                 return attempted(task, said.strip(), self.policy, "student", (failed,)), cut
 
-        return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
+        places = numbers or range(1, len(tasks) + 1)
+        return list(await asyncio.gather(*(answer(at, *one) for at, one in zip(places, tasks, strict=True))))
 
 
 async def checked(

@@ -3,6 +3,7 @@
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
+import asyncio
 import json
 import time
 from dataclasses import asdict
@@ -33,8 +34,9 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
-            verifiers = await measured(context, number, levels)
-            judge, opinions = await calibrated(context, number, levels, seats["judge"])
+            (judge, opinions), verifiers = await asyncio.gather(
+                calibrated(context, number, levels, seats["judge"]), measured(context, number, levels)
+            )
             cool, leaning = cooled(context.history, number), await leans(context, number)
             benched = frozenset((one.domain, one.level) for one in verifiers if not one.admits)
             dealt = deal(

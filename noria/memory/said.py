@@ -11,13 +11,14 @@ end. The last word is the cosine of the two texts, read and embedded again: what
 in a byte a number only says which texts to look at.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy
 
 from noria.memory.accepted import Spoken
+from noria.memory.aside import aside
 from noria.memory.banded import NOISE, Banded
 from noria.memory.embed import Vectors
 from noria.memory.history import History
@@ -62,7 +63,7 @@ class Said:
         """Know what the outbox says up to a row; `near` is the cosine from which texts mean the same."""
         if self.held is None or self.held.near != near or upto > self._upto:
             # A hundred thousand texts take some seconds, in which others of the batch play on.
-            await asyncio.to_thread(self.take, history, near, upto)
+            await aside(partial(self.take, history, near, upto))
 
     def take(self, history: History, near: float, upto: int) -> None:
         """`follow`, in the thread that calls."""
