@@ -75,7 +75,12 @@ class Border:
             opened.set_result(None)
 
     def playing(self) -> set[str]:
-        """The episodes that play."""
+        """The episodes that play, and those that failed and were not heard of."""
+        return {key for key, play in self._plays.items() if not play.done() or play.cancelled() or play.exception()}
+
+    def carry(self) -> set[str]:
+        """What is to be sent again with the next batch; whatever has ended is let go."""
+        self._plays = {key: self._plays[key] for key in self.playing()}
         return set(self._plays)
 
     async def rest(self) -> None:

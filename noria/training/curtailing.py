@@ -78,5 +78,7 @@ async def ask(
         assert ending is not None
         return known, await ending
     finally:
-        for one_asked in (*asked, *([ending] if ending else [])):
-            one_asked.cancel()
+        running: list[asyncio.Task[Any]] = [*asked, *([ending] if ending else [])]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

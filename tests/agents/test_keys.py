@@ -95,3 +95,15 @@ def test_in_a_committed_deal_the_key_says_what_is_asked(desk: Desk, asked: Asked
         task = build.task(instruction)
         asyncio.run(solver.attempt(build.dealt(), ARITHMETIC, task, count=1, temperature=0.0, source="student"))
     assert len(asked.requests) == 1
+
+
+def test_what_ends_a_reply_is_said_by_its_template_and_all_attempts_are_one_request(desk: Desk, asked: Asked) -> None:
+    text = desk.templates["solver"].text.replace("output:", 'stop: ["\\n\\n"]\noutput:', 1)
+    desk.templates = desk.templates.using({"solver": text})
+    hand, (task, domain) = build.dealt(), items("What is 1 + 2?")[0]
+    made = asyncio.run(
+        Solver.seated(desk, hand).attempt(hand, domain, task, count=4, temperature=0.9, source="student")
+    )
+    assert len(made) == 4
+    (request,) = asked.requests
+    assert (request.n, request.stop) == (4, ("\n\n",))
