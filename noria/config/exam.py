@@ -10,6 +10,9 @@ class ExamRules(Part):
 
     items: int = Field(default=40, ge=5)
     """Fresh items of each domain."""
+    meanwhile: bool = False
+    """Whether the parent answers while the student trains, the model servers working on for it: where training has
+    cores or devices of its own."""
     curtail: bool = False
     """Whether no more is asked once no answer could show a gain any more: the verdict is the same, but the next deal
     knows less of what is weak."""

@@ -1,4 +1,4 @@
-"""What prompts have in common comes first, so that a server that caches prefixes reads it once; what is asked comes last.
+"""What prompts have in common comes first, so that a server that caches prefixes reads it once; the question is last.
 
 A server keeps whole blocks of a prompt's beginning (16 tokens on a GPU, 128 on vLLM's CPU backend), up to the
 first token that differs. The mark of a fence differs in every call and cannot be kept: it stands at the end of
