@@ -34,7 +34,9 @@ def carried(config: SessionConfig) -> int:
     play = config.play
     if config.approve.samples or config.methods.on("route"):
         return 0
-    return min(play.concurrency if play.behind is None else play.behind, play.batch - 1)
+    if play.behind is None:
+        return min(play.concurrency, play.batch // 2)
+    return min(play.behind, play.batch - 1)
 
 
 @dataclass

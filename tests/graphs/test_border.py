@@ -170,7 +170,7 @@ async def test_a_session_that_is_left_plays_to_its_end_what_was_carried_over(tmp
 @pytest.mark.parametrize(
     ("changes", "most"),
     [
-        ({}, SIZE - 1), ({"behind": 3}, 3), ({"behind": 0}, 0), ({"behind": 99}, SIZE - 1), ({"concurrency": 5}, 5),
+        ({}, SIZE // 2), ({"behind": 3}, 3), ({"behind": 0}, 0), ({"behind": 99}, SIZE - 1), ({"concurrency": 3}, 3),
     ],
 )  # fmt: skip
 def test_what_may_be_carried_over_is_less_than_a_batch(tmp_path: Path, changes: dict[str, int], most: int) -> None:
