@@ -115,6 +115,9 @@ class Play(Part):
     """Drafts of one candidate, the first included."""
     solve_rate: tuple[float, float] = (0.0, 1.0)
     """The band of solve rates that is accepted."""
+    stop_early: bool = False
+    """Whether a task is attempted no further once its solve rate must fall outside of the band: fewer tokens, but the
+    next deal knows that rate less exactly."""
     targets: Literal["verified", "verified_or_program"] = "verified_or_program"
     """What a sample may teach: a policy's verified answer, or the program's own where there is none."""
     temperature: float = Field(default=0.9, ge=0, le=2)
