@@ -54,14 +54,14 @@ class Border:
 
     async def play(self, context: "Context", hand: Hand, playing: Play) -> None:
         """Play a hand to its end, or until it may be carried over; one that plays already is waited for."""
-        key, step = hand["episode"], (hand["round"], hand.get("step", hand["batch"]))
+        step = hand["round"], hand.get("step", hand["batch"])
+        if self._open is None:
+            self._resume(context, *step, playing)
         if self._open is None or self._step != step:
             self._step, self._left = step, hand.get("many", 0)
             self._open = asyncio.get_running_loop().create_future()
-        opened, play = self._open, self._plays.get(key)
-        if play is None:
-            play = asyncio.create_task(playing(context, hand["round"], hand["batch"], key), name=key)
-            self._plays[key] = play
+        opened, key = self._open, hand["episode"]
+        play = self._begin(context, hand["round"], hand["batch"], key, playing)
         try:
             await asyncio.wait({play, opened}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -75,6 +75,23 @@ class Border:
         # A hand that an older Noria sent knows no border, and is waited for.
         if not hand.get("last", True) and self._left <= _may_play_on(context) and not opened.done():
             opened.set_result(None)
+
+    def _begin(self, context: "Context", number: int, batch: int, key: str, playing: Play) -> asyncio.Task[None]:
+        if key not in self._plays:
+            self._plays[key] = asyncio.create_task(playing(context, number, batch, key), name=key)
+        return self._plays[key]
+
+    def _resume(self, context: "Context", number: int, step: int, playing: Play) -> None:
+        """Play all that was dealt out and has not ended, in the first step of a life.
+
+        The step in which the last life was killed does not send again who had come back early in it, and those who
+        are sent wait until whoever was dealt before them has claimed.
+        """
+        size = context.config.play.batch
+        if over := context.history.ended(number):
+            for at, one in enumerate(context.history.deal(number)[: (step + 1) * size]):
+                if one.episode not in over:
+                    self._begin(context, number, at // size, one.episode, playing)
 
     def playing(self) -> set[str]:
         """The episodes that play, and those that failed and were not heard of."""

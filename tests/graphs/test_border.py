@@ -10,11 +10,14 @@ import pytest
 from noria import failpoints
 from noria.config import SessionConfig
 from noria.errors import RunError
+from noria.graphs import playing, rounds
 from noria.graphs.border import carried
 from noria.graphs.claims import Claim
 from noria.graphs.context import Context
 from noria.graphs.novelty import Clerk
+from noria.graphs.opening import Watch, opened
 from noria.graphs.run import run
+from noria.graphs.session_state import Hand
 from noria.identity import content_id
 from noria.inference.client import Completion, Request
 from noria.inference.puppet import Puppet
@@ -131,6 +134,21 @@ async def test_what_was_carried_over_when_a_session_broke_is_played_on(tmp_path:
     await played(whole, other)
     assert decided(broken) == decided(whole)
     assert accepted(broken) == accepted(whole)
+
+
+async def test_who_came_back_early_in_a_step_that_was_killed_is_played_though_it_is_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    rules = settings(tmp_path, **GAME)
+    async with opened(rules, build.means(rules), Watch()) as context:
+        dealt = await rounds.plan(context, 1)
+        await playing.play(context, 1, 0, dealt[0].episode)
+        hand = Hand(round=1, batch=0, episode=dealt[5].episode, step=0, many=SIZE, last=False)
+        await asyncio.wait_for(context.border.play(context, hand, playing.play), 60)
+        await context.border.rest()
+        assert context.history.ended(1) == {one.episode for one in dealt[:SIZE]}
+        following, behind = await rounds.settle(context, 1, 1)
+        assert (following, behind) == ([one.episode for one in dealt[SIZE : 2 * SIZE]], {})
 
 
 async def test_a_session_that_is_paused_stands_still_with_nothing_in_hand(tmp_path: Path) -> None:
