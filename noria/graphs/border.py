@@ -89,9 +89,9 @@ class Border:
         """
         size = context.config.play.batch
         if over := context.history.ended(number):
-            for at, one in enumerate(context.history.deal(number)[: (step + 1) * size]):
-                if one.episode not in over:
-                    self._begin(context, number, at // size, one.episode, playing)
+            for at, one in enumerate(context.history.dealt(number)[: (step + 1) * size]):
+                if one not in over:
+                    self._begin(context, number, at // size, one, playing)
 
     def playing(self) -> set[str]:
         """The episodes that play, and those that failed and were not heard of."""

@@ -53,12 +53,12 @@ class Hands:
 
     def _open(self, context: "Context", number: int, batch: int) -> None:
         """Open a batch, and before it every earlier one of which hands have not ended."""
-        size = context.config.play.batch
-        whole, over = context.history.deal(number), context.history.ended(number)
-        playing = {at // size for at, one in enumerate(whole[: batch * size]) if one.episode not in over}
+        history, size = context.history, context.config.play.batch
+        whole, over = history.dealt(number), history.ended(number)
+        playing = {at // size for at, one in enumerate(whole[: batch * size]) if one not in over}
         for at in sorted({*playing, batch}):
             if (number, at) not in self._clerks:
-                self._begin(context, number, at, whole[at * size : (at + 1) * size], over)
+                self._begin(context, number, at, history.deal(number, at * size, size), over)
         if self._told != number:
             context.tell("deal", {"round": number, "episodes": len(whole), "ended": len(over)})
             self._told = number

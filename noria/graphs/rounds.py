@@ -83,10 +83,10 @@ async def settle(context: Context, number: int, batch: int) -> tuple[list[str], 
     context.hands.mark = None
     if seen := context.fleet.pool.replicas():
         await context.history.keep_fact("replicas", json.dumps({one.url: asdict(one) for one in seen}))
-    dealt, over, size = context.history.deal(number), context.history.ended(number), context.config.play.batch
+    dealt, over, size = context.history.dealt(number), context.history.ended(number), context.config.play.batch
     over -= context.border.carry()  # one that failed is sent again as well, to be heard of
-    behind = {one.episode: at // size for at, one in enumerate(dealt[: batch * size]) if one.episode not in over}
-    return [one.episode for one in dealt[batch * size : (batch + 1) * size]], behind
+    behind = {one: at // size for at, one in enumerate(dealt[: batch * size]) if one not in over}
+    return dealt[batch * size : (batch + 1) * size], behind
 
 
 async def guard(context: Context, number: int) -> str:

@@ -31,6 +31,9 @@ Again = list[tuple[tuple[Task, Domain], str]]
 Answered = tuple[Attempt, bool]
 """An attempt, and whether it was cut."""
 
+_Rest = tuple[list[Answered], list[Answered], Prose | None, tuple[list[Answered], list[Answered]]]
+"""What parent and student answer to the frozen items, what is read, and what both answer to items asked anew."""
+
 TRIES = 4000
 """Draws a domain gets to find its items; small domains may hold fewer."""
 
@@ -107,26 +110,27 @@ async def examine(
     frozen, known, again = frozen or [], known or Known(), again or []
     exam, kept, anew = f"exam-r{number:04}", f"frozen-r{number:04}", f"again-r{number:04}"
     missed = [item for item, _ in again]
-    unknown, whole = [one for one in frozen if one[0].id not in known.frozen], len(items)
+    unknown, whole, audit = [one for one in frozen if one[0].id not in known.frozen], len(items), frozen
 
-    async def rest() -> tuple[list[Answered], list[Answered], Prose | None, tuple[list[Answered], list[Answered]]]:
+    async def rest() -> _Rest:
         return await asyncio.gather(
             parent.examine(kept, 1, unknown),
-            student.examine(kept, 2, frozen),
+            student.examine(kept, 2, audit),
             _prose(number, student, base or parent.policy, rules, known.prose),
             _both(parent, student, anew, missed),
         )
 
+    found: _Rest | None
     if rules.curtail and items:
         alpha = spend(rules.alpha, number)
         answers, found = await curtailing.ask(parent, student, exam, items, alpha, rest)
         items = [items[at] for at in sorted(answers)]
         before, after = ([answers[at][side] for at in sorted(answers)] for side in (0, 1))
         if found is None:
-            frozen, unknown, again, found = [], [], [], ([], [], None, ([], []))
+            frozen, unknown, again = [], [], []
     else:
         (before, after), found = await asyncio.gather(_both(parent, student, exam, items), rest())
-    old, new, text, (once, twice) = found
+    old, new, text, (once, twice) = found or ([], [], None, ([], []))
     told = dict(zip((task.id for task, _ in unknown), old, strict=True))
     answered = [
         _item(task, one, two, right_length=right_length(task, domain))

@@ -27,8 +27,8 @@ async def steer(context: Context, number: int, batch: int, episodes: list[str]) 
     if not episodes or Steps(context.history).batch(number, batch + 1) is not None:
         return
     await take(context, number, batch + 1)
-    dealt, size = context.history.deal(number), context.config.play.batch
-    hands = dealt[batch * size : (batch + 1) * size]
+    size = context.config.play.batch
+    hands = context.history.deal(number, batch * size, size)
     _, expired = await batches.commit(context.history, context.desk.templates, number, batch + 1, hands)
     at("batch.committed")
     for one in expired:
