@@ -106,9 +106,10 @@ class Play(Part):
     batch: int = Field(default=150, ge=1, le=256)
     """Episodes dealt out together; between batches lies a checkpoint, and what people say takes effect there."""
     behind: int | None = Field(default=None, ge=0)
-    """Episodes that may still play when the next batch is dealt out; none given: as many as there are places for calls
-    (`concurrency`), at most half a batch, so a batch of twice the places keeps them all taken. With 0 a batch waits for
-    its slowest: 260 episodes by 130, 65 and 33 took 16, 22 and 32 s so where a call takes half a second."""
+    """Episodes that may still play when the next batch is dealt out, besides those that only wait for a slower one to
+    propose; none given: as many as there are places for calls (`concurrency`), at most half a batch, so a batch of
+    twice the places keeps them all taken. With 0 a batch waits for its slowest: 260 episodes by 130, 65 and 33 took 16,
+    22 and 32 s so where a call takes half a second."""
     attempts: int = Field(default=4, ge=1, le=64)
     """Answers the solver gives to one task."""
     max_drafts: int = Field(default=2, ge=1, le=8)

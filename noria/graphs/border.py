@@ -6,10 +6,11 @@
 A step of LangGraph ends when everything that was sent has come back (bulk-synchronous supersteps,
 after Pregel: Malewicz et al., SIGMOD 2010), so the slowest hand would hold up all that follow. A
 hand that still plays therefore comes back early and is sent again with the next batch: the play
-itself goes on, and the checkpoint and the ledger know of every hand. What may be carried over is
-bounded: with it, fewer hands play than two batches have. Nothing is carried over the last border
-of a round, nor where something follows from a batch as a whole (a ruling that is waited for, a
-routing), nor when the session is to stand still or to leave.
+itself goes on, and the checkpoint and the ledger know of every hand. The next batch comes when
+those that are left are fewer than the places for calls; who waits to claim until a slower one,
+dealt before, has proposed, needs no place and does not count. Two batches' hands play at most.
+Nothing is carried over the last border of a round, nor where something follows from a batch as a
+whole (a ruling that is waited for, a routing), nor when the session is to stand still or to leave.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ Play = Callable[["Context", int, int, str], Coroutine[Any, Any, None]]
 
 
 def carried(config: SessionConfig) -> int:
-    """How many hands of a batch may still play when the next begins."""
+    """How many hands that need a place may still play when the next batch begins."""
     play = config.play
     if config.approve.samples or config.methods.on("route"):
         return 0
@@ -49,6 +50,8 @@ class Border:
     """Round and batch of the step."""
     _left: int = 0
     """Hands of the step that have not ended."""
+    _last: bool = True
+    """Whether no batch follows in the round."""
     _open: asyncio.Future[None] | None = None
     """Done when those that are left may come back."""
 
@@ -58,7 +61,8 @@ class Border:
         if self._open is None:
             self._resume(context, *step, playing)
         if self._open is None or self._step != step:
-            self._step, self._left = step, hand.get("many", 0)
+            # A hand that an older Noria sent knows no border, and is waited for.
+            self._step, self._left, self._last = step, hand.get("many", 0), hand.get("last", True)
             self._open = asyncio.get_running_loop().create_future()
         opened, key = self._open, hand["episode"]
         play = self._begin(context, hand["round"], hand["batch"], key, playing)
@@ -72,9 +76,16 @@ class Border:
         del self._plays[key]
         play.result()
         self._left -= 1
-        # A hand that an older Noria sent knows no border, and is waited for.
-        if not hand.get("last", True) and self._left <= _may_play_on(context) and not opened.done():
-            opened.set_result(None)
+        self.look(context)
+
+    def look(self, context: "Context") -> None:
+        """Let the hands that are left come back, where they leave places for calls free and are no whole batch."""
+        most, size = carried(context.config), context.config.play.batch
+        if not most or self._last or self._open is None or self._open.done() or self._left > size:
+            return
+        stands = context.control.drain_requested
+        if self._left - context.hands.stuck() <= most and not stands and not paused(Steps(context.history)):
+            self._open.set_result(None)
 
     def _begin(self, context: "Context", number: int, batch: int, key: str, playing: Play) -> asyncio.Task[None]:
         if key not in self._plays:
@@ -112,9 +123,3 @@ class Border:
         for play in plays:
             play.cancel()
         await asyncio.gather(*plays, return_exceptions=True)
-
-
-def _may_play_on(context: "Context") -> int:
-    if context.control.drain_requested or paused(Steps(context.history)):
-        return 0
-    return carried(context.config)

@@ -9,6 +9,7 @@ Several batches may be open, for the next begins while the last hands of one sti
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from noria.graphs.novelty import Clerk
@@ -41,6 +42,12 @@ class Hands:
         """The clerk who takes the claim of an episode that plays."""
         return self._dealt[key][0]
 
+    def stuck(self) -> int:
+        """How many wait to claim until somebody dealt before them has come to it; they need no server meanwhile."""
+        lines = [self._clerks[at].line for at in sorted(self._clerks)]
+        first = next((one for one in lines if not one.through), None)
+        return 0 if first is None or first.asks else sum(one.waits for one in lines)
+
     def end(self, context: "Context", key: str) -> None:
         """Say that an episode has ended; the last of a batch closes it."""
         clerk, dealt = self._dealt[key]
@@ -69,7 +76,8 @@ class Hands:
         context.desk.sheets.update(sheets)
         remembers = "memory" not in context.config.arm.without
         before = tuple(one for (at, place), one in self._clerks.items() if at == number and place < batch)
-        clerk = Clerk(history, context.index, context.config.play.near_duplicate, dealt, remembers, before)
+        near, stirred = context.config.play.near_duplicate, partial(context.border.look, context)
+        clerk = Clerk(history, context.index, near, dealt, remembers, before, stirred)
         self._clerks[number, batch] = clerk
         self._dealt.update({one.episode: (clerk, one) for one in dealt})
         self.mark = self.mark or time.monotonic()

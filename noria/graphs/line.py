@@ -18,6 +18,8 @@ class Line:
         self._order = sorted(positions)
         self._turns = {position: asyncio.Event() for position in self._order}
         self._passed: set[int] = set()
+        self._here: set[int] = set()
+        self._waiting: set[int] = set()
         self._front = 0
         """How many have passed in order, nobody before them left."""
         self._before = tuple(before)
@@ -35,6 +37,22 @@ class Line:
         """Whether everybody has passed, those before this line included."""
         return not self._before and self._front == len(self._order)
 
+    @property
+    def waits(self) -> int:
+        """How many have come and wait for their turn."""
+        return len(self._waiting)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the first that has not passed has come to ask."""
+        return self._front < len(self._order) and self._order[self._front] in self._here
+
+    def come(self, position: int) -> None:
+        """Say that a place has something to ask."""
+        self._here.add(position)
+        if not self._turns[position].is_set():
+            self._waiting.add(position)
+
     async def turn(self, position: int) -> None:
         """Wait until everyone dealt before has passed."""
         await self._turns[position].wait()
@@ -51,6 +69,7 @@ class Line:
         self._before = ()
         for position in self._order[self._front :]:
             self._turns[position].set()
+            self._waiting.discard(position)
             if position not in self._passed:
                 break
             self._front += 1

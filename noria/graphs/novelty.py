@@ -12,7 +12,7 @@ to work on too.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from noria.evaluators.domain import Domain
@@ -37,7 +37,9 @@ class Clerk:
     """Whether texts are compared by meaning at all; a study may put that aside."""
     before: tuple["Clerk", ...] = ()
     """The clerks of the earlier batches of which hands still play."""
-    _line: Line = field(init=False)
+    stirred: Callable[[], None] = lambda: None
+    """Called when somebody comes to claim, and when a place has passed."""
+    line: Line = field(init=False)
     _ends: dict[str, asyncio.Event] = field(init=False)
     """By episode; set when it has ended."""
     _held: dict[str, str] = field(init=False, default_factory=dict)
@@ -47,7 +49,7 @@ class Clerk:
 
     def __post_init__(self) -> None:
         """Give every place of the batch its turn."""
-        self._line = Line((one.position for one in self.batch), (one._line for one in self.before))
+        self.line = Line((one.position for one in self.batch), (one.line for one in self.before))
         self._ends = {one.episode: asyncio.Event() for one in self.batch}
         self._sayings = Sayings(lambda texts: self.index.embedder.embed(texts), self.near)
 
@@ -58,7 +60,8 @@ class Clerk:
 
     def let_pass(self, dealt: Dealt) -> None:
         """Say that an episode will claim nothing any more."""
-        self._line.let_pass(dealt.position)
+        self.line.let_pass(dealt.position)
+        self.stirred()
 
     def end(self, dealt: Dealt) -> None:
         """Say that an episode has ended, and that the ledger knows how."""
@@ -79,7 +82,9 @@ class Clerk:
         """Claim in turn; the refusal and its evidence where another was first."""
         if claim.free_text and self.remembers:
             self._sayings.expect(claim.free_text)  # whoever's turn comes first embeds the texts of all that wait
-        await self._line.turn(dealt.position)
+        self.line.come(dealt.position)
+        self.stirred()
+        await self.line.turn(dealt.position)
         refusal = await self.weigh(dealt, claim)
         # The place is free before the row is on disk: a later run decides by deal order again.
         self.let_pass(dealt)
@@ -110,7 +115,7 @@ class Clerk:
 
     def _mine(self, claimant: tuple[str, int, int, str | None], dealt: Dealt) -> bool:
         """Whether a claim of the ledger was made in this batch."""
-        return claimant[1] == dealt.round and claimant[2] in self._line
+        return claimant[1] == dealt.round and claimant[2] in self.line
 
     async def _ended(self, episodes: Iterable[str]) -> bool:
         """Wait for the end of those that were dealt in an earlier batch and still play; whether any did."""

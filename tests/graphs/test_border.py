@@ -36,10 +36,11 @@ SLOW = 2
 
 
 class Slow(ScriptedClient):
-    """A puppet whose answers to one hand's solver wait at a gate; knows which hand asks."""
+    """A puppet whose answers to one hand, in one role, wait at a gate; knows which hand asks."""
 
-    def __init__(self, opens: Callable[[int], bool] = lambda at: False) -> None:
+    def __init__(self, opens: Callable[[int], bool] = lambda at: False, role: str = "solver") -> None:
         super().__init__(Puppet())
+        self.role = role
         self.opens = opens
         """Whether the gate opens when the hand of this place asks."""
         self.gate = asyncio.Event()
@@ -52,8 +53,8 @@ class Slow(ScriptedClient):
         self.asked.append(key)
         if place >= 0 and self.opens(place):
             self.gate.set()
-        if place == SLOW and request.role == "solver":
-            self.waited = not self.gate.is_set()
+        if place == SLOW and request.role == self.role:
+            self.waited = self.waited or not self.gate.is_set()
             await self.gate.wait()
         return await super().complete(request)
 
@@ -89,17 +90,21 @@ def accepted(rules: SessionConfig) -> list[str]:
         return sorted(one.id for one in history.samples())
 
 
-async def test_a_slow_hand_holds_up_no_batch_and_changes_nothing_that_is_decided(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("role", "reaches"), [("solver", 2), ("generator", 1)])
+async def test_a_slow_hand_holds_up_no_batch_and_changes_nothing_that_is_decided(
+    tmp_path: Path, role: str, reaches: int
+) -> None:
     flowing, barred = (
         settings(tmp_path / "1", **GAME),
         settings(tmp_path / "2", **GAME | {"play": GAME["play"] | {"behind": 0}}),
     )
-    client = Slow(opens=lambda at: at >= 2 * SIZE)
+    client = Slow(opens=lambda at: at >= reaches * SIZE, role=role)
     await played(flowing, client)
     assert client.waited
     batches = client.places()
-    # The gate stood closed until the last batch asked: were a batch waited for, the session would stand still.
-    assert batches.index(2) < len(batches) - 1 - batches[::-1].index(0)
+    # The gate stood closed until a later batch asked: were a batch waited for, the session would stand still. Who
+    # has not proposed holds up the claims of all that follow, so that two batches play then, and no third.
+    assert batches.index(reaches) < len(batches) - 1 - batches[::-1].index(0)
     other = Slow(opens=lambda at: True)
     await played(barred, other)
     assert other.places() == sorted(other.places()), "with nothing carried over, a batch ends before the next begins"
