@@ -58,8 +58,8 @@ class Solver(Agent):
             if not turn.replies:
                 break
             # A turn found finished may be of the policy that sat here before.
-            some = turn.replies[:wanted]
-            made += [await checked(domain, task, said, turn.policy, source, runner, told) for said in some]
+            each = (checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:wanted])
+            made += await asyncio.gather(*each)
             passed = sum(one.passed for one in made)
             if outside(passed, len(made) - passed, count, band):
                 break
@@ -86,7 +86,8 @@ class Solver(Agent):
         turn = await self.turn(dealt.episode, task.draft, after + 1, ask)
         runner = self.desk.runner
         told = (Check.of(RESTATED, True, f"said again, with {response[:80]!r} in sight"),)
-        return [await checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count]]
+        each = (checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count])
+        return list(await asyncio.gather(*each))
 
     async def examine(
         self, episode: str, draft: int, tasks: list[tuple[Task, Domain]], numbers: Sequence[int] = ()
