@@ -75,7 +75,7 @@ async def played(rules: SessionConfig, client: Slow, acts: dict[str, Callable[[C
 
     failpoints.watch(seen)
     try:
-        return await asyncio.wait_for(run(rules, build.means(rules, client=client)), 120)
+        return await asyncio.wait_for(run(rules, build.means(rules, client=client)), 600)
     finally:
         failpoints.watch(None)
 
