@@ -121,7 +121,7 @@ class Agent:
         request = Request(
             role=self.role, model=served_as, messages=messages, max_tokens=ask.max_tokens, temperature=ask.temperature,
             n=ask.n, schema=sheet.templates[ask.template].schema or ask.schema, choices=ask.choices,
-            policy=self.policy, traceparent=self.desk.traced(key),
+            stop=sheet.templates[ask.template].stop, policy=self.policy, traceparent=self.desk.traced(key),
         )  # fmt: skip
         completion = await self.desk.client.complete(request)
         at("turn.paid")

@@ -5,15 +5,20 @@ an endpoint that gives fewer is asked again for the rest.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from noria.agents.base import Agent, Ask
 from noria.errors import VerifierError
 from noria.evaluators import form
+from noria.evaluators.band import Band, fewest, outside
 from noria.evaluators.domain import Domain
 from noria.evaluators.sandbox.runner import Runner
 from noria.failpoints import at
 from noria.identity import content_id
 from noria.types import RESTATED, Attempt, Check, Dealt, Source, Task, Turn
+
+WHOLE: Band = (0.0, 1.0)
+"""The band that nothing falls outside of."""
 
 MARGIN = 8
 """Tokens a response may have beyond what a right answer needs."""
@@ -37,23 +42,29 @@ class Solver(Agent):
 
     async def attempt(
         self, dealt: Dealt, domain: Domain, task: Task, *, count: int, temperature: float, source: Source,
-        after: int = 0, told: tuple[Check, ...] = (),
+        after: int = 0, told: tuple[Check, ...] = (), band: Band = WHOLE,
     ) -> list[Attempt]:  # fmt: skip
         """Answer a task `count` times; the first answer is the likeliest where temperature is 0.
 
-        `after` is the attempt number that those of its turns follow; `told` goes before the checks of each.
+        `after` is the attempt number that those of its turns follow; `told` goes before the checks of each. Fewer
+        are made where they decide that the solve rate falls outside of `band`.
         """
-        replies: list[tuple[str, str]] = []
-        turns = 0
-        while len(replies) < count and turns < count:
+        made: list[Attempt] = []
+        turns, wanted, runner = 0, fewest(count, band), self.desk.runner
+        while len(made) < count and turns < count:
             turns += 1
-            ask = self.solving(task, domain, n=count - len(replies), temperature=temperature)
+            ask = self.solving(task, domain, n=wanted, temperature=temperature)
             turn = await self.turn(dealt.episode, task.draft, after + turns, ask)
-            # A turn found finished may be of the policy that sat here before.
-            replies.extend((turn.policy, reply) for reply in turn.replies)
             if not turn.replies:
                 break
-        return [await checked(domain, task, said, who, source, self.desk.runner, told) for who, said in replies[:count]]
+            # A turn found finished may be of the policy that sat here before.
+            each = (checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:wanted])
+            made += await asyncio.gather(*each)
+            passed = sum(one.passed for one in made)
+            if outside(passed, len(made) - passed, count, band):
+                break
+            wanted = count - len(made)
+        return made
 
     @staticmethod
     def restating(task: Task, domain: Domain, response: str, *, n: int, temperature: float) -> Ask:
@@ -75,10 +86,16 @@ class Solver(Agent):
         turn = await self.turn(dealt.episode, task.draft, after + 1, ask)
         runner = self.desk.runner
         told = (Check.of(RESTATED, True, f"said again, with {response[:80]!r} in sight"),)
-        return [await checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count]]
+        each = (checked(domain, task, said, turn.policy, source, runner, told) for said in turn.replies[:count])
+        return list(await asyncio.gather(*each))
 
-    async def examine(self, episode: str, draft: int, tasks: list[tuple[Task, Domain]]) -> list[tuple[Attempt, bool]]:
-        """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap."""
+    async def examine(
+        self, episode: str, draft: int, tasks: list[tuple[Task, Domain]], numbers: Sequence[int] = ()
+    ) -> list[tuple[Attempt, bool]]:
+        """Answer exam tasks once each, greedily, all at once: each attempt, and whether it was cut at its cap.
+
+        `numbers` are the tasks' places in their exam, from 1, where these are not all of it.
+        """
 
         async def answer(number: int, task: Task, domain: Domain) -> tuple[Attempt, bool]:
             ask = self.solving(task, domain, n=1, temperature=0.0)
@@ -91,7 +108,8 @@ class Solver(Agent):
                 failed = Check.of("verifier", False, str(fault))
                 return attempted(task, said.strip(), self.policy, "student", (failed,)), cut
 
-        return list(await asyncio.gather(*(answer(at, task, domain) for at, (task, domain) in enumerate(tasks, 1))))
+        places = numbers or range(1, len(tasks) + 1)
+        return list(await asyncio.gather(*(answer(at, *one) for at, one in zip(places, tasks, strict=True))))
 
 
 async def checked(

@@ -10,6 +10,12 @@ class ExamRules(Part):
 
     items: int = Field(default=40, ge=5)
     """Fresh items of each domain."""
+    meanwhile: bool = False
+    """Whether the parent answers while the student trains, the model servers working on for it: where training has
+    cores or devices of its own."""
+    curtail: bool = False
+    """Whether no more is asked once no answer could show a gain any more: the verdict is the same, but the next deal
+    knows less of what is weak."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """Chance, over the whole session, of promoting a student that is no better."""
     gain: float = Field(default=0.05, gt=0, le=1)

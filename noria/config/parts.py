@@ -105,14 +105,21 @@ class Play(Part):
     episodes: int = Field(default=150, ge=1)
     """Episodes dealt a round."""
     batch: int = Field(default=150, ge=1, le=256)
-    """Episodes in flight together; between batches lies a checkpoint, and what people say takes effect there. A batch
-    waits for its slowest: 260 episodes by 130, 65 and 33 took 16, 22 and 32 s where a call takes half a second."""
+    """Episodes dealt out together; between batches lies a checkpoint, and what people say takes effect there."""
+    behind: int | None = Field(default=None, ge=0)
+    """Episodes that may still play when the next batch is dealt out, besides those that only wait for a slower one to
+    propose; none given: as many as there are places for calls (`concurrency`), at most half a batch, so a batch of
+    twice the places keeps them all taken. With 0 a batch waits for its slowest: 260 episodes by 130, 65 and 33 took 16,
+    22 and 32 s so where a call takes half a second."""
     attempts: int = Field(default=4, ge=1, le=64)
     """Answers the solver gives to one task."""
     max_drafts: int = Field(default=2, ge=1, le=8)
     """Drafts of one candidate, the first included."""
     solve_rate: tuple[float, float] = (0.0, 1.0)
     """The band of solve rates that is accepted."""
+    stop_early: bool = False
+    """Whether a task is attempted no further once its solve rate must fall outside of the band: fewer tokens, but the
+    next deal knows that rate less exactly."""
     targets: Literal["verified", "verified_or_program"] = "verified_or_program"
     """What a sample may teach: a policy's verified answer, or the program's own where there is none."""
     temperature: float = Field(default=0.9, ge=0, le=2)

@@ -17,7 +17,7 @@ from noria.evaluators.domain import Domain, Parameters
 from noria.evaluators.foreign import own_words, smuggled, spelled
 from noria.evaluators.gate import Decision
 from noria.evaluators.sandbox.runner import Runner
-from noria.graphs.novelty import Claim, shape
+from noria.graphs.claims import Claim, shape
 from noria.identity import content_id, stream
 from noria.types import (
     Attempt,

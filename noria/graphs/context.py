@@ -14,6 +14,7 @@ from noria.config import SessionConfig
 from noria.errors import ModelError
 from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
+from noria.graphs.border import Border
 from noria.graphs.hands import Hands
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
@@ -63,7 +64,9 @@ class Context:
     ended: Callable[[Episode], None] = lambda episode: None
     """Told of each ended episode."""
     hands: Hands = field(default_factory=Hands)
-    """The batch that plays."""
+    """The batches of which hands play."""
+    border: Border = field(default_factory=Border)
+    """Where one of them ends and the next begins."""
     refused_calls: int = 0
     """Endpoint errors since the last episode that came through."""
     control: RunControl = field(default_factory=RunControl)
@@ -80,12 +83,6 @@ class Context:
         """Ask the session to finish what is in hand, save, and leave."""
         self.control.request_drain("interrupt")
         self.bell.set()
-
-    @property
-    def clerk(self) -> Clerk:
-        """The clerk of the batch that plays."""
-        assert self.hands.clerk is not None, "no batch is being played"
-        return self.hands.clerk
 
     def hand(self, number: int, batch: int, key: str) -> tuple[Clerk, Dealt]:
         """The clerk and the dealt hand of an episode, as it is played."""

@@ -8,10 +8,15 @@ from noria.graphs.session_state import Action, Hand, State
 
 
 def hands(state: State) -> list[Send] | Literal["curate"]:
-    """A hand for each episode of the batch, or on to curate when none is left."""
+    """A hand for what still plays and for each episode of the batch, or on to curate when none is left."""
     if not state["episodes"]:
         return "curate"
-    return [Send("play", Hand(round=state["round"], batch=state["batch"], episode=one)) for one in state["episodes"]]
+    step, last = state["batch"], state["batch"] + 1 >= state["batches"]
+    sent = state.get("behind", {}) | dict.fromkeys(state["episodes"], step)
+    return [
+        Send("play", Hand(round=state["round"], batch=own, episode=one, step=step, many=len(sent), last=last))
+        for one, own in sent.items()
+    ]
 
 
 def trained(state: State) -> Literal["examine", "keep_out"]:

@@ -10,6 +10,7 @@ from noria.failpoints import at
 from noria.graphs.arms import surplus
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled, training
+from noria.graphs.meanwhile import meanwhile
 from noria.graphs.pairing import paired
 from noria.graphs.selecting import left_out, select, waiting
 from noria.graphs.stages import found_done, stage
@@ -84,7 +85,7 @@ async def train(context: Context, number: int) -> str:
         return ""
     async with stage(context, number, "train"):
         chosen = await paired(context, number, chosen, unclean)
-        async with context.fleet.quiet():
+        async with meanwhile(context, number):
             policy = await context.trainer(
                 name, number, base, chosen, lambda step: context.tell("step", step.model_dump())
             )

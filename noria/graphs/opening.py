@@ -107,6 +107,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             config, told.domains, history, index, desk, fleet, means.trainer, hygiene,
             instead=instead, tell=watch.tell, ended=watch.ended, episode=playing(config.methods, config.arm),
         )  # fmt: skip
+        stack.push_async_callback(context.border.close)
         for one in moves(history):
             context.withdraw(one.withdrawn, one.after)
         await stack.enter_async_context(listening(context))

@@ -30,6 +30,7 @@ async def play(context: Context, number: int, batch: int, key: str) -> None:
         episode = context.history.episode(key) or await _played(context, dealt)
     finally:
         clerk.let_pass(dealt)
+    context.hands.end(context, key)
     context.ended(episode)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from noria.evaluators.domain import Domain
 from noria.evaluators.foreign import foreign
 from noria.fence import drawn, settled
-from noria.graphs.novelty import shape
+from noria.graphs.claims import shape
 from noria.identity import canonical_json, sample_id, stream
 from noria.types import PARAPHRASE, Episode, Message, Outcome, Provenance, Sample, Source, Stage, Task, Turn
 

@@ -51,7 +51,7 @@ async def novelty(state: State, runtime: Runtime[Context]) -> Update:
     """The candidate claims its parameters and its solution, in deal order."""
     context, dealt = runtime.context, state["dealt"]
     claim = candidate.claim(state["draft"], context.domain(dealt))
-    refusal = await context.clerk.claim(dealt, claim)
+    refusal = await context.hands.clerk(dealt.episode).claim(dealt, claim)
     checks = (
         *state["checks"],
         Check.of("novelty", refusal is None, refusal[1] if refusal else "nobody asked it before"),

@@ -3,6 +3,7 @@
 Each step first asks the ledger whether it was done, so each may be run again.
 """
 
+import asyncio
 import json
 import time
 from dataclasses import asdict
@@ -33,8 +34,9 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             config, seats = context.config.model_copy(update={"domains": levels}), context.seats()
             await fill(context, seats)
             domains = {name: context.domains[name] for name in levels}
-            verifiers = await measured(context, number, levels)
-            judge, opinions = await calibrated(context, number, levels, seats["judge"])
+            (judge, opinions), verifiers = await asyncio.gather(
+                calibrated(context, number, levels, seats["judge"]), measured(context, number, levels)
+            )
             cool, leaning = cooled(context.history, number), await leans(context, number)
             benched = frozenset((one.domain, one.level) for one in verifiers if not one.admits)
             dealt = deal(
@@ -70,15 +72,21 @@ async def plan(context: Context, number: int) -> list[Dealt]:
     return dealt
 
 
-async def settle(context: Context, number: int) -> list[Dealt]:
-    """After a batch: the index follows the ledger; the time of play is written down."""
+async def settle(context: Context, number: int, batch: int) -> tuple[list[str], dict[str, int]]:
+    """Before a batch, from 0: the index follows the ledger, and the time of play is written down.
+
+    Returns its episodes, and those of earlier batches that still play, each with its batch.
+    """
     await catch_up(context.history, context.index)
     # A run that is resumed between the last hand and here has spent no time of its own on playing.
     await add_stage(context, number, "play", time.monotonic() - mark if (mark := context.hands.mark) else 0.0)
     context.hands.mark = None
     if seen := context.fleet.pool.replicas():
         await context.history.keep_fact("replicas", json.dumps({one.url: asdict(one) for one in seen}))
-    return context.history.deal(number)
+    dealt, over, size = context.history.dealt(number), context.history.ended(number), context.config.play.batch
+    over -= context.border.carry()  # one that failed is sent again as well, to be heard of
+    behind = {one: at // size for at, one in enumerate(dealt[: batch * size]) if one not in over}
+    return dealt[batch * size : (batch + 1) * size], behind
 
 
 async def guard(context: Context, number: int) -> str:

@@ -11,6 +11,7 @@ what it does not hold is made. Servers are ended and the ledger is closed howeve
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
 from langgraph.types import Command
 
 from noria.config import SessionConfig
@@ -63,9 +64,13 @@ async def _turned(graph: Any, begin: Any, place: RunnableConfig, context: Contex
     if await lift(context.history):
         context.tell("steered", {"said": "it was paused when its process ended, and goes on now"})
     while True:
-        state: dict[str, Any] = await graph.ainvoke(
-            begin, place, context=context, durability="sync", control=context.control
-        )
+        try:
+            state: dict[str, Any] = await graph.ainvoke(
+                begin, place, context=context, durability="sync", control=context.control
+            )
+        except GraphDrained:
+            await context.border.rest()
+            raise
         if not (asked := state.get("__interrupt__")):
             return state
         await wait(context, asked[0].value)

@@ -43,6 +43,14 @@ class Sayings:
         self.expect(text)
         self._said.setdefault(shape, []).append((who, text))
 
+    def alike(self, vector: Vectors, shape: str) -> list[str]:
+        """Who said, under the shape, what means the same as a unit vector."""
+        here = self._said.get(shape, ())
+        if not here:
+            return []
+        likeness = cosines(numpy.stack([self.vector(said) for _, said in here]), vector)
+        return [who for (who, _), one in zip(here, likeness, strict=True) if means_the_same(float(one), self.near)]
+
     def nearest(
         self, text: str, shape: str, given: Sequence[tuple[str, str]] = ()
     ) -> tuple[str, str, float] | None:  # fmt: skip

@@ -9,9 +9,9 @@
 
 The graph's state holds numbers and ids; the ledger holds the story, and is right where the two
 disagree. So every node first asks the ledger what is done already: one that runs again after a crash
-pays for nothing twice. `steer` and `promote` may interrupt the graph and wait for a person, with nothing in hand. A
-failing episode would cancel its siblings, so it never raises: it is settled as an error. Only what ends the whole
-session (a full disk, a dead server) leaves the graph; then it can be resumed.
+pays for nothing twice. A batch begins while the last hands of the one before play (see `border`). `steer` and
+`promote` may interrupt the graph and wait for a person, with nothing in hand. A failing episode would cancel its
+siblings, so it never raises: it is settled as an error. Only what ends the session leaves the graph, resumable.
 """
 
 from langgraph.graph import END, START, StateGraph
@@ -32,7 +32,8 @@ async def plan(state: State, runtime: Runtime[Context]) -> Update:
     dealt = await rounds.plan(runtime.context, number)
     size = runtime.context.config.play.batch
     first, batches = [one.episode for one in dealt[:size]], -(-len(dealt) // size)
-    return {"round": number, "batch": 0, "batches": batches, "episodes": first, "student": "", "promoted": False}
+    begun = {"round": number, "batch": 0, "batches": batches, "episodes": first, "behind": {}}
+    return {**begun, "student": "", "promoted": False}
 
 
 async def steer(state: State, runtime: Runtime[Context]) -> Update:
@@ -42,18 +43,17 @@ async def steer(state: State, runtime: Runtime[Context]) -> Update:
 
 
 async def play(state: Hand, runtime: Runtime[Context]) -> Update:
-    """Play one episode to its end; what breaks in it is its outcome."""
-    await playing.play(runtime.context, state["round"], state["batch"], state["episode"])
+    """Play one episode, unless it may be carried over; what breaks in it is its outcome."""
+    await runtime.context.border.play(runtime.context, state, playing.play)
     return {}
 
 
 async def settle(state: State, runtime: Runtime[Context]) -> Update:
     """Bring the neighbour index up to the ledger, and deal out the next batch."""
-    dealt = await rounds.settle(runtime.context, state["round"])
+    batch = state["batch"] + 1
+    following, behind = await rounds.settle(runtime.context, state["round"], batch)
     at("batch.settled")
-    size, batch = runtime.context.config.play.batch, state["batch"] + 1
-    following = [one.episode for one in dealt[batch * size : (batch + 1) * size]]
-    return {"batch": batch, "episodes": following}
+    return {"batch": batch, "episodes": following, "behind": behind}
 
 
 async def curate(state: State, runtime: Runtime[Context]) -> Update:

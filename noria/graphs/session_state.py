@@ -15,6 +15,7 @@ class State(TypedDict, total=False):
     batch: int  # plan, settle
     batches: int  # plan
     episodes: list[str]  # plan, settle
+    behind: dict[str, int]  # plan, settle: what still plays of earlier batches, each with its batch
     student: str  # train: id of the trained policy, empty where none was trained
     promoted: bool  # examine, promote
     action: Action  # guard
@@ -27,6 +28,12 @@ class Hand(TypedDict):
     round: int
     batch: int
     episode: str
+    step: int
+    """The batch it is sent with: a later one than its own where it still plays."""
+    many: int
+    """Hands that are sent with it, itself included."""
+    last: bool
+    """Whether no batch follows in this round."""
 
 
 Update = dict[str, Any]

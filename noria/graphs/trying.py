@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from noria.agents.adversary import Adversary
 from noria.agents.critic import Critic
 from noria.agents.judge import Judge
-from noria.agents.student import Solver
+from noria.agents.student import WHOLE, Solver
 from noria.evaluators import gate
 from noria.graphs import arms, candidate
 from noria.graphs.context import Context
@@ -26,9 +26,11 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
         return turned_away(Reason.UNTRUSTED, why)
     play, domain, solver = context.config.play, context.domain(dealt), Solver.seated(context.desk, dealt)
     source = "student" if solver.policy in context.lineage else "pool"
+    stops = play.stop_early and context.config.arm.accept == "verified"
     made = await solver.attempt(
-        dealt, domain, task, count=play.attempts, temperature=context.temperature(dealt), source=source
-    )
+        dealt, domain, task, count=play.attempts, temperature=context.temperature(dealt), source=source,
+        band=play.solve_rate if stops else WHOLE,
+    )  # fmt: skip
     if context.config.arm.accept != "verified":
         return arms.chosen(context, dealt, domain, task, made)
     passed = [one for one in made if one.passed]
@@ -36,7 +38,9 @@ async def attempt(state: State, runtime: Runtime[Context]) -> Update:
     found: Update = {"attempts": (*state.get("attempts", ()), *made), "solve_rate": rate}
     low, high = play.solve_rate
     if not low <= rate <= high:
-        return found | turned_away(Reason.OUT_OF_BAND, f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}")
+        left = f"; {len(made)} attempts decided it for {play.attempts}" if len(made) < play.attempts and stops else ""
+        why = f"solve rate {rate:.2f} outside {low:.2f} to {high:.2f}{left}"
+        return found | turned_away(Reason.OUT_OF_BAND, why)
     for rules in context.config.methods.on("attempt").values():
         taught = await import_module(rules.module).attempt(state, runtime, rules, made)
         found["attempts"] = (*found["attempts"], *taught)

@@ -30,6 +30,9 @@ from noria.types import Message, Role
 Fault = Literal["500", "429", "drop", "truncate"]
 """What the server does to a call instead of answering it."""
 
+SLOW = 10
+"""How many times as long a straggling answer takes."""
+
 _ROLES: dict[str, Role] = {"generator": "generator", "critic": "critic", "adversary": "adversary"}
 
 
@@ -44,6 +47,8 @@ class FakeServer:
     reads: Reads = read_steadily
     latency: float = 0.0
     """Seconds before each answer."""
+    straggles: int = 0
+    """Of so many calls one takes ten times as long; 0: none does."""
     schemas: bool = True
     adapters: bool = True
     logprobs: bool = True
@@ -163,7 +168,8 @@ class FakeServer:
             self._in_flight += 1
             try:
                 if self.latency:
-                    await asyncio.sleep(self.latency)
+                    slow = self.straggles and self.calls % self.straggles == 0
+                    await asyncio.sleep(self.latency * (SLOW if slow else 1))
                 yield
             finally:
                 self._in_flight -= 1
@@ -297,7 +303,10 @@ def _json(value: Any) -> web.Response:
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until the process ends."""
     models = tuple(arguments.models.split(","))
-    server = FakeServer(models, key=arguments.key, latency=arguments.latency_ms / 1000, port=arguments.port)
+    server = FakeServer(
+        models, key=arguments.key, latency=arguments.latency_ms / 1000, straggles=arguments.straggles,
+        port=arguments.port,
+    )  # fmt: skip
     async with server:
         sys.stdout.write(json.dumps({"url": server.url}) + "\n")
         sys.stdout.flush()
@@ -309,6 +318,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--straggles", type=int, default=0)
     parser.add_argument("--key", default="")
     parser.add_argument("--models", default="base")
     asyncio.run(serve(parser.parse_args()))

@@ -155,6 +155,10 @@ class Accepted:
         """Write how far a follower has come."""
         await self.ledger.write(replace(tables.projections, {"name": follower, "sequence": upto, "made": made}))
 
+    def latest(self) -> int:
+        """The last row of the outbox; 0 where it has none."""
+        return int(self.ledger.value(select(func.max(tables.outbox.c.sequence))) or 0)
+
     def pages(self, after: int, size: int = PAGE) -> Iterator[Page]:
         """The outbox after a row, in order, page by page."""
         table, samples = tables.outbox, tables.samples

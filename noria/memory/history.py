@@ -115,12 +115,16 @@ class History(Accepted):
         head = replace(tables.rounds, {"round": number, "phase": "dealt", "body": json.dumps(facts)})
         await self.ledger.write(*rows, head)
 
-    def deal(self, number: int) -> list[Dealt]:
-        """A round's deal, in its order; empty where none was committed."""
-        rows = self.ledger.rows(
-            select(tables.deals.c.body).where(tables.deals.c.round == number).order_by(tables.deals.c.position)
-        )
+    def deal(self, number: int, first: int = 0, count: int | None = None) -> list[Dealt]:
+        """A round's deal, in its order, or so many hands of it from one on; empty where none was committed."""
+        query = select(tables.deals.c.body).where(tables.deals.c.round == number).order_by(tables.deals.c.position)
+        rows = self.ledger.rows(query.offset(first).limit(count))
         return [Dealt.model_validate_json(row.body) for row in rows]
+
+    def dealt(self, number: int) -> list[str]:
+        """The episodes of a round's deal, in its order."""
+        query = select(tables.deals.c.episode).where(tables.deals.c.round == number).order_by(tables.deals.c.position)
+        return [row.episode for row in self.ledger.rows(query)]
 
     def hand(self, episode: str) -> Dealt | None:
         """What was dealt to one episode."""

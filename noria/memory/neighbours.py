@@ -12,7 +12,7 @@ large index takes its time; whether it stands in the folder or on a server, see 
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from noria.errors import NoriaError
 from noria.failpoints import at
 from noria.memory import tables
 from noria.memory.accepted import Page
+from noria.memory.aside import aside
 from noria.memory.chroma import FOLDER, MADE, home
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
 from noria.memory.history import History
@@ -209,7 +210,7 @@ class Neighbours:
 
 
 async def catch_up(history: History, index: Neighbours, *, recount: bool = False) -> int:
-    """Bring the index up to the ledger; returns how many samples it took in.
+    """Bring the index up to the ledger, beside the event loop; returns how many samples it took in.
 
     One that was made anew since the ledger marked it takes every sample again. So does one that
     lost rows: they are counted once it was opened, when `recount` is asked for, and when an
@@ -221,9 +222,10 @@ async def catch_up(history: History, index: Neighbours, *, recount: bool = False
         start = 0 if index.count() < history.indexable(start) else start
         index.counted = True
     taken, marked = 0, made == index.made
-    for page in history.pages(start, BATCH):
+    pages = history.pages(start, BATCH)
+    while (page := await aside(lambda: next(pages, None))) is not None:
         at("index.behind")
-        _take(index, page)
+        await aside(partial(_take, index, page))
         at("index.written")
         await history.followed(FOLLOWER, page.upto, index.made)
         at("index.caught_up")

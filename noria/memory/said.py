@@ -6,18 +6,19 @@
 Nothing of it is on disk: it is made from the ledger when it is first needed, a page at a time and
 beside the event loop, and follows it from then on. So a process that is killed loses nothing of it,
 and no session waits for it that does not compare texts. Chroma has no part in the answer, and may
-be deleted and made again. It knows the outbox up to where the neighbour index does, which is where
-a batch began. The last word is the cosine of the two texts, read and embedded again: what is kept
+be deleted and made again. It knows the outbox up to where the first who asked of a batch found its
+end. The last word is the cosine of the two texts, read and embedded again: what is kept
 in a byte a number only says which texts to look at.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy
 
 from noria.memory.accepted import Spoken
+from noria.memory.aside import aside
 from noria.memory.banded import NOISE, Banded
 from noria.memory.embed import Vectors
 from noria.memory.history import History
@@ -62,7 +63,7 @@ class Said:
         """Know what the outbox says up to a row; `near` is the cosine from which texts mean the same."""
         if self.held is None or self.held.near != near or upto > self._upto:
             # A hundred thousand texts take some seconds, in which others of the batch play on.
-            await asyncio.to_thread(self.take, history, near, upto)
+            await aside(partial(self.take, history, near, upto))
 
     def take(self, history: History, near: float, upto: int) -> None:
         """`follow`, in the thread that calls."""

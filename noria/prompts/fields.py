@@ -94,6 +94,10 @@ REPLIES = {
 """Templates that may say the JSON schema of the reply themselves, and the properties that a program reads of it."""
 
 
+PLAIN = frozenset({"solver", "restate", "revise"})
+"""Templates that are answered in plain text: JSON and a choice of words end by themselves."""
+
+
 def own(name: str) -> frozenset[str]:
     """The fields of a template that need no fence."""
     return PROGRAMS | CHOSEN.get(name, frozenset())

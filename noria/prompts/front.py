@@ -5,6 +5,7 @@
     inputs       the fields it asks for
     output       who says what form the reply has: `program`, or a JSON schema
     defaults     example values, for `noria prompts render` where nothing else is given
+    stop         texts that end a reply where it comes to one, for templates that are answered in plain text
 
 In play every field is given, so that no default ever stands in for what a program owes; a
 template without `output` and `defaults` is as valid as it was before they were there. The
@@ -13,10 +14,10 @@ names are those of other prompt files (Prompty, dotprompt), where they mean the 
 
 import difflib
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from noria.prompts.faults import Fault, names
 
@@ -25,6 +26,9 @@ FRONT_LIMIT = 16_000
 
 BRACKETS = 400
 """Most opening brackets of a front matter: YAML is slow to read what is nested deep."""
+
+STOPS, STOP_LENGTH = 4, 40
+"""Most texts that end a reply, as many as endpoints take, and characters of each."""
 
 _FENCED = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
@@ -39,6 +43,7 @@ class Front(BaseModel):
     inputs: list[str]
     output: Literal["program"] | dict[str, Any] = "program"
     defaults: dict[str, Any] = {}
+    stop: list[Annotated[str, StringConstraints(min_length=1, max_length=STOP_LENGTH)]] = Field([], max_length=STOPS)
 
 
 def split(text: str, found: list[Fault]) -> tuple[Front | None, str, int]:

@@ -26,7 +26,7 @@ from noria.errors import ConfigError
 from noria.identity import digest
 from noria.prompts import body, front
 from noria.prompts.faults import Fault, names, place_of, refuse
-from noria.prompts.fields import FIELDS, MARK, NOTES, OPEN, OPTIONAL, REPLIES, own
+from noria.prompts.fields import FIELDS, MARK, NOTES, OPEN, OPTIONAL, PLAIN, REPLIES, own
 from noria.prompts.limits import Budget
 from noria.types import Message
 
@@ -48,6 +48,8 @@ class Template:
     """Who says what form the reply has: `program`, or a JSON schema."""
     defaults: dict[str, Any]
     """Example values of fields, for rendering outside of play."""
+    stop: tuple[str, ...]
+    """Texts that end a reply."""
     path: Path | None
     """The file it was read from; none where it is a text alone."""
     text: str
@@ -155,6 +157,9 @@ def examine(text: str, name: str, path: Path | None = None) -> tuple[Template | 
     if len(trees) == len(parts) > 0:
         found.extend(_fields(head, name, set().union(*(body.asked(tree) for _, tree in trees)), text))
     found.extend(_output(head, name, text))
+    if head.stop and name not in PLAIN:
+        line = front.line_of("stop", text)
+        found.append(Fault(line, f"What {name!r} replies ends by itself.", f"`stop` is for {names(PLAIN)}."))
     if any(not fault.warning for fault in found):
         return None, found
     kind, compiled = "defused" if name in OPEN else "fenced", []
@@ -164,7 +169,8 @@ def examine(text: str, name: str, path: Path | None = None) -> tuple[Template | 
         except (SyntaxError, RecursionError, MemoryError) as fault:
             return None, [*found, Fault(part.line, f"The block is too tangled for Python: {fault}.")]
     inputs, defaults = frozenset(head.inputs), dict(head.defaults)
-    return Template(name, head.description, inputs, head.output, defaults, path, text, tuple(compiled)), found
+    stop, blocks = tuple(head.stop), tuple(compiled)
+    return Template(name, head.description, inputs, head.output, defaults, stop, path, text, blocks), found
 
 
 def _fields(head: front.Front, name: str, used: set[str], text: str) -> Iterable[Fault]:

@@ -22,6 +22,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.gate import sign_test, spend, wilson
 from noria.evaluators.probation import stays
 from noria.identity import content_id, stream
+from noria.training import curtailing
 from noria.types import Attempt, Bucket, Exam, ExamItem, Prose, Task, Trial
 
 Items = list[tuple[Task, Domain]]
@@ -29,6 +30,9 @@ Again = list[tuple[tuple[Task, Domain], str]]
 """Items that are asked anew, each with the task that was missed."""
 Answered = tuple[Attempt, bool]
 """An attempt, and whether it was cut."""
+
+_Rest = tuple[list[Answered], list[Answered], Prose | None, tuple[list[Answered], list[Answered]]]
+"""What parent and student answer to the frozen items, what is read, and what both answer to items asked anew."""
 
 TRIES = 4000
 """Draws a domain gets to find its items; small domains may hold fewer."""
@@ -106,15 +110,27 @@ async def examine(
     frozen, known, again = frozen or [], known or Known(), again or []
     exam, kept, anew = f"exam-r{number:04}", f"frozen-r{number:04}", f"again-r{number:04}"
     missed = [item for item, _ in again]
-    unknown = [one for one in frozen if one[0].id not in known.frozen]
-    before, after, old, new, text, (once, twice) = await asyncio.gather(
-        parent.examine(exam, 1, items),
-        student.examine(exam, 2, items),
-        parent.examine(kept, 1, unknown),
-        student.examine(kept, 2, frozen),
-        _prose(number, student, base or parent.policy, rules, known.prose),
-        _both(parent, student, anew, missed),
-    )
+    unknown, whole, audit = [one for one in frozen if one[0].id not in known.frozen], len(items), frozen
+
+    async def rest() -> _Rest:
+        return await asyncio.gather(
+            parent.examine(kept, 1, unknown),
+            student.examine(kept, 2, audit),
+            _prose(number, student, base or parent.policy, rules, known.prose),
+            _both(parent, student, anew, missed),
+        )
+
+    found: _Rest | None
+    if rules.curtail and items:
+        alpha = spend(rules.alpha, number)
+        answers, found = await curtailing.ask(parent, student, exam, items, alpha, rest)
+        items = [items[at] for at in sorted(answers)]
+        before, after = ([answers[at][side] for at in sorted(answers)] for side in (0, 1))
+        if found is None:
+            frozen, unknown, again = [], [], []
+    else:
+        (before, after), found = await asyncio.gather(_both(parent, student, exam, items), rest())
+    old, new, text, (once, twice) = found or ([], [], None, ([], []))
     told = dict(zip((task.id for task, _ in unknown), old, strict=True))
     answered = [
         _item(task, one, two, right_length=right_length(task, domain))
@@ -132,7 +148,8 @@ async def examine(
             )
     for ((task, _), of), one, two in zip(again, once, twice, strict=True):
         answered.append(_item(task, one, two).model_copy(update={"again": of}))
-    return judge(number, parent.policy, student.policy, answered, rules, time.monotonic() - started, text), answered
+    seconds, left = time.monotonic() - started, whole - len(items)
+    return judge(number, parent.policy, student.policy, answered, rules, seconds, text, unasked=left), answered
 
 
 async def _both(parent: Solver, student: Solver, place: str, items: Items) -> tuple[list[Answered], list[Answered]]:
@@ -182,8 +199,10 @@ def judge(
     rules: ExamRules,
     seconds: float,
     text: Prose | None = None,
+    *,
+    unasked: int = 0,
 ) -> Exam:
-    """The exam's outcome from its items and what was read; pure."""
+    """The exam's outcome from its items and what was read; pure. `unasked`: how many more there would have been."""
     fresh = [item for item in items if not item.frozen and not item.again]
     kept = [item for item in items if item.frozen]
     wins, losses = promotion.discordant(fresh)
@@ -194,6 +213,8 @@ def judge(
     shape = promotion.form(fresh, rules.alpha) if len(fresh) > 1 else None
     demands = promotion.demands(wins, losses, alpha, domains, lost, text, shape, alpha=rules.alpha)
     promoted, why = promotion.promote(demands)
+    if unasked:
+        why += f"; {unasked} of {unasked + len(fresh)} items were not asked any more"
     skills: dict[str, tuple[int, int]] = {}
     for item in fresh:
         name = f"{item.task.domain}/{item.task.skill}"
@@ -225,6 +246,7 @@ def judge(
         form=shape,
         power=promotion.seen(wins, losses, len(fresh), rules.gain, alpha),
         recovered=_recovered(items),
+        unasked=unasked,
     )
 
 

@@ -168,6 +168,8 @@ class Exam(Noun):
     power: Power | None = None
     left_out: tuple[str, ...] = ()
     """Quarantined verifiers, whose items were not asked: what they pass proves nothing."""
+    unasked: int = 0
+    """Fresh items that were not asked any more, nor anything after them: no answer could have shown a gain."""
     recovered: dict[str, tuple[int, int, int]] = Field(default_factory=dict)
     """Skill (as `domain/skill`) to items missed before and asked anew, and how many parent and student got right."""
 

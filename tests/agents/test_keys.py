@@ -95,3 +95,37 @@ def test_in_a_committed_deal_the_key_says_what_is_asked(desk: Desk, asked: Asked
         task = build.task(instruction)
         asyncio.run(solver.attempt(build.dealt(), ARITHMETIC, task, count=1, temperature=0.0, source="student"))
     assert len(asked.requests) == 1
+
+
+def test_what_ends_a_reply_is_said_by_its_template_and_all_attempts_are_one_request(desk: Desk, asked: Asked) -> None:
+    text = desk.templates["solver"].text.replace("output:", 'stop: ["\\n\\n"]\noutput:', 1)
+    desk.templates = desk.templates.using({"solver": text})
+    hand, (task, domain) = build.dealt(), items("What is 1 + 2?")[0]
+    made = asyncio.run(
+        Solver.seated(desk, hand).attempt(hand, domain, task, count=4, temperature=0.9, source="student")
+    )
+    assert len(made) == 4
+    (request,) = asked.requests
+    assert (request.n, request.stop) == (4, ("\n\n",))
+
+
+@pytest.mark.parametrize(
+    ("task", "band", "sizes"),
+    [
+        (build.task(), (0.0, 0.5), [3]),  # three right of four are above, whatever the fourth is
+        (build.task(answer=4), (0.5, 1.0), [3]),  # three wrong are below
+        (build.task(), (0.5, 1.0), [3, 1]),
+        (build.task(), (0.0, 1.0), [4]),
+    ],
+)
+def test_a_task_is_attempted_no_further_once_its_solve_rate_must_fall_outside_of_the_band(
+    desk: Desk, asked: Asked, task: Task, band: tuple[float, float], sizes: list[int]
+) -> None:
+    hand = build.dealt()
+    solver = Solver.seated(desk, hand)
+    for _ in range(2):  # a resumed episode finds what was asked, and asks no more
+        made = asyncio.run(
+            solver.attempt(hand, ARITHMETIC, task, count=4, temperature=0.9, source="student", band=band)
+        )
+        assert len(made) == sum(sizes)
+        assert [request.n for request in asked.requests] == sizes

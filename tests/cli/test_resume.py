@@ -17,7 +17,7 @@ from noria.inference.fake_server import FakeServer
 from noria.memory.ledger import FILE
 from tests.cli.shell import config, load, noria, refused, right
 
-GAME = {"play": {"episodes": 60, "attempts": 2, "batch": 30}, "exam": {"items": 20}}
+GAME = {"play": {"episodes": 90, "attempts": 2, "batch": 30}, "exam": {"items": 20}}
 
 
 def started(path: Path, *flags: str, **environment: str) -> "subprocess.Popen[bytes]":
@@ -67,7 +67,7 @@ def test_a_run_killed_in_round_two_ends_as_if_it_had_not_been(tmp_path: Path, si
     assert process.wait(timeout=30) == {signal.SIGKILL: -9}.get(sign, 130)
     turns = dict(rows(ledger, "SELECT key, body FROM turns"))
     samples = dict(rows(ledger, "SELECT id, body FROM samples"))
-    assert rows(ledger, "SELECT count(*) FROM episodes WHERE round = 2")[0][0] < 60
+    assert rows(ledger, "SELECT count(*) FROM episodes WHERE round = 2")[0][0] < 90
 
     found = load(right("resume", killed / "session", "--json"))
     assert found["finished"] == "rounds: 2 played"

@@ -13,7 +13,8 @@ import pytest
 
 from noria.config import SessionConfig
 from noria.errors import RunError
-from noria.graphs.novelty import Claim, Clerk
+from noria.graphs.claims import Claim
+from noria.graphs.novelty import Clerk
 from noria.identity import stream
 from noria.inference.client import Request
 from noria.inference.puppet import Puppet

@@ -9,7 +9,7 @@ from importlib import import_module
 from noria.failpoints import at
 from noria.graphs.context import Context
 from noria.graphs.steering import batches, taking
-from noria.graphs.steering.holding import stand
+from noria.graphs.steering.holding import owed, stand
 from noria.memory.neighbours import catch_up
 from noria.memory.steps import Steps
 
@@ -20,13 +20,15 @@ async def steer(context: Context, number: int, batch: int, episodes: list[str]) 
     if batch and (routes := context.config.methods.on("route")):
         for rules in routes.values():
             await import_module(rules.module).border(context, number, batch, rules)
+    if owed(context, number):
+        await context.border.rest()  # a session stands still with nothing in hand
     stand(context, number)
     await catch_up(context.history, context.index)
     if not episodes or Steps(context.history).batch(number, batch + 1) is not None:
         return
     await take(context, number, batch + 1)
-    dealt, size = context.history.deal(number), context.config.play.batch
-    hands = dealt[batch * size : (batch + 1) * size]
+    size = context.config.play.batch
+    hands = context.history.deal(number, batch * size, size)
     _, expired = await batches.commit(context.history, context.desk.templates, number, batch + 1, hands)
     at("batch.committed")
     for one in expired:
