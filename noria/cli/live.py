@@ -148,7 +148,7 @@ class LiveView:
             case "waiting":
                 self.say(facts["said"])
             case "player":
-                self.say(f"player: {facts['said']}")
+                self.say(printable(facts["said"]))
             case "replica":
                 self.say(printable(facts["said"]))
             case "steered":
