@@ -77,7 +77,7 @@ def join(config: SessionConfig) -> Joined:
     """
     if importlib.util.find_spec("ray") is None:
         raise ConfigError("`executor: ray` needs Ray, which is not installed.", mend="pip install 'noria[ray]'")
-    address = os.environ.get(ADDRESS, "")
+    address = os.environ.get(ADDRESS, "").removeprefix("local")
     os.environ.update(QUIETLY | ({} if address else ALONE))
     if address:
         _reached(address)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from noria.cluster.joining import Joined
-from noria.errors import EndpointError
+from noria.errors import EndpointError, NoriaError
 from noria.graphs.afar.far import GoneError
 from noria.graphs.afar.house import House
 from noria.graphs.afar.line import Fault, Letter
@@ -102,9 +102,10 @@ async def crew(joined: Joined, context: Context, told: Furnished) -> AsyncIterat
 
     async def hire(house: House) -> Way:
         # What they are told once is kept by Ray once a machine.
-        kept = shared.setdefault("house", ray.put(house)) if "house" not in shared else shared["house"]
+        if not shared:
+            shared["house"] = ray.put(house)
         kind = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")(Actor)
-        actor = kind.remote(kept, joined.node)
+        actor = kind.remote(shared["house"], joined.node)
         try:
             async with asyncio.timeout(START):
                 said: str | Fault = await _called(actor.open.remote())
@@ -113,14 +114,15 @@ async def crew(joined: Joined, context: Context, told: Furnished) -> AsyncIterat
             why = str(fault) or f"nowhere is a CPU free for it within {START:.0f} s"
             raise EndpointError(
                 f"A player does not start on the Ray cluster at {joined.address}: {why}",
-                mend="Every machine of the cluster needs Noria installed and a free CPU; `play.players` asks for fewer.",
+                mend="Every machine of the cluster needs Noria and a free CPU; `play.players` asks for fewer.",
             ) from fault
         except asyncio.CancelledError:
             ray.kill(actor)
             raise
         if isinstance(said, Fault):
             ray.kill(actor)
-            raise said.error()
+            fault = said.error()
+            raise fault if isinstance(fault, NoriaError) else EndpointError(f"A player does not start: {fault}.")
         return Way(actor, f"the player on {said}")
 
     try:

@@ -64,8 +64,8 @@ class SessionConfig(Part):
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
     executor: Literal["local", "ray"] = "local"
-    """Where episodes, checks and trainings run: in this process and its children, or on a Ray cluster (extra `ray`): the
-    one that RAY_ADDRESS names, or one of this machine's own for as long as the session plays."""
+    """Where episodes, their checks and trainings run: in this process and its children, or on a Ray cluster (extra
+    `ray`), the one that RAY_ADDRESS names, or one of this machine's own for as long as the session plays."""
     store: Store = Store()
     serve: Serve = Serve()
     seeds: Seeds = Seeds()
