@@ -8,7 +8,6 @@ Ray's client (`ray://`) and its door for jobs (`http://`) are not made for. `dep
 Ray tells nobody how it is used.
 """
 
-import importlib.util
 import os
 import re
 import socket
@@ -18,6 +17,7 @@ from typing import Any
 
 from noria.config import SessionConfig
 from noria.errors import ConfigError, EndpointError
+from noria.graphs.afar.house import loopback
 
 ADDRESS = "RAY_ADDRESS"
 
@@ -29,7 +29,7 @@ QUIETLY = {
 """What Ray is told through the environment, before it is imported."""
 
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""What keeps a Ray of one machine on loopback: its switch for systems where it has no clusters."""
+"""What keeps a Ray of one machine on loopback, or finds one there: its switch for systems where it has no clusters."""
 
 STORE = 100 * 2**20
 """Bytes of the object store of a Ray of our own: hands and turns travel beside it."""
@@ -75,13 +75,17 @@ def join(config: SessionConfig) -> Joined:
         ConfigError: Ray is not installed, or the address is none that a session can be played at.
         EndpointError: nobody is there, or it has another Ray or Python.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise ConfigError("`executor: ray` needs Ray, which is not installed.", mend="pip install 'noria[ray]'")
     address = os.environ.get(ADDRESS, "").removeprefix("local")
-    os.environ.update(QUIETLY | ({} if address else ALONE))
-    if address:
-        _reached(address)
-    import ray
+    host = _reached(address) if address else "localhost"
+    os.environ.update(QUIETLY | (ALONE if loopback(host) else {}))
+    if not address:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # loopback is open to every user of the machine
+    try:
+        import ray
+    except ImportError as fault:
+        raise ConfigError(
+            "`executor: ray` needs Ray, which is not installed.", mend="pip install 'noria[ray]'"
+        ) from fault
 
     ours = not ray.is_initialized()
     if ours:
@@ -102,8 +106,8 @@ def join(config: SessionConfig) -> Joined:
     )  # fmt: skip
 
 
-def _reached(address: str) -> None:
-    """Refuse an address at which nobody is, sooner than Ray gives it up.
+def _reached(address: str) -> str:
+    """The host of an address; one at which nobody is is refused, sooner than Ray gives it up.
 
     Raises:
         ConfigError: it is no address of a cluster.
@@ -116,14 +120,16 @@ def _reached(address: str) -> None:
         )
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
-        return  # `auto`, which Ray looks up
+        return ""  # `auto`, which Ray looks up
+    host = host.strip("[]")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWERS).close()
+        socket.create_connection((host, int(port)), timeout=ANSWERS).close()
     except (OSError, OverflowError) as fault:
         raise EndpointError(
             f"No Ray cluster answers at {address} ({fault}).",
             mend=f"Start one (`ray start --head`), mend {ADDRESS}, or unset it to play on this machine alone.",
         ) from fault
+    return host
 
 
 def _said(address: str, fault: Exception) -> tuple[str, str]:

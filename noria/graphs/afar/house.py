@@ -39,7 +39,7 @@ class Door:
     @property
     def far(self) -> bool:
         """Whether it is reached from other machines too."""
-        return not any(_loopback(urlsplit(url).hostname or "") for url in self.urls)
+        return not any(loopback(urlsplit(url).hostname or "") for url in self.urls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def standing(context: Context) -> Standing:
     )  # fmt: skip
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether a host is this machine, whoever asks."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
