@@ -18,8 +18,9 @@ import json, sys
 from ray._raylet import GcsClient
 gcs = GcsClient(address=sys.argv[1])
 found = json.loads(gcs.internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster"))
-gcs.internal_kv_put(b"CLUSTER_METADATA", json.dumps(found | json.loads(sys.argv[2])).encode(), True, namespace=b"cluster")
-print(json.dumps({name: found[name] for name in json.loads(sys.argv[2])}))
+told = json.loads(sys.argv[2])
+gcs.internal_kv_put(b"CLUSTER_METADATA", json.dumps(found | told).encode(), True, namespace=b"cluster")
+print(json.dumps({name: found[name] for name in told}))
 """
 """Tells a cluster that it is of another version; prints what it was told before."""
 
@@ -30,8 +31,10 @@ def head(folder: Path, cpus: int) -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    words = ["start", "--head", "--block", f"--port={port}", f"--num-cpus={cpus}", "--include-dashboard=false",
-             "--disable-usage-stats", "--node-ip-address=127.0.0.1", f"--object-store-memory={100 * 2**20}"]  # fmt: skip
+    words = [
+        "start", "--head", "--block", f"--port={port}", f"--num-cpus={cpus}", "--include-dashboard=false",
+        "--disable-usage-stats", "--node-ip-address=127.0.0.1", f"--object-store-memory={100 * 2**20}",
+    ]  # fmt: skip
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *words],
@@ -49,7 +52,8 @@ def head(folder: Path, cpus: int) -> Iterator[str]:
         try:
             process.wait(60)
         finally:
-            os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Sessions on a real Ray of one machine: as here, whoever is killed, and refused in a sentence where it is not as it must be."""
+"""Sessions on a real Ray of one machine: as in one process, whoever is killed; refused where it is not right."""
 
 import asyncio
 import json
