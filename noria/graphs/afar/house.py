@@ -47,6 +47,8 @@ class House:
     """What stays as it is while a session runs."""
 
     config: SessionConfig
+    domains: tuple[str, ...]
+    """The families of tasks that the session's process has."""
     passages: tuple[Seed, ...]
     benchmarks: tuple[Item, ...]
     doors: tuple[Door, ...]
@@ -98,7 +100,8 @@ def house(context: Context, told: Furnished, players: int) -> House:
         doors.append(Door(policy, one.addresses(), one.model, root, one.key_env))
         keys.update({one.key_env} if os.environ.get(one.key_env) else ())
     return House(
-        config, tuple(told.source.passages), tuple(told.benchmarks), tuple(doors), dict(context.remote),
+        config, tuple(context.domains), tuple(told.source.passages), tuple(told.benchmarks), tuple(doors),
+        dict(context.remote),
         tuple(sorted(keys)), Timeline(context.history).session if endpoint(os.environ) else "",
         ceil(config.play.concurrency / players),
     )  # fmt: skip

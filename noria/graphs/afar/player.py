@@ -73,7 +73,12 @@ class Player:
                 f"{here} has no {lacking[0]} in its environment, which the session's process has.",
                 mend="Set it where Ray is started on that machine: keys are never sent.",
             )
-        known, _ = domains(dict(config.domains), config.domain_files, house.passages)
+        known, left_out = domains(dict(config.domains), config.domain_files, house.passages)
+        if lacking := [name for name in house.domains if name not in known]:
+            raise ConfigError(
+                f"{here} has no domain {lacking[0]!r}: {' '.join(left_out)}",
+                mend="Files that `domain_files` names must be on every machine, under the same path.",
+            )
         if any(kind.at(level).executes for name, kind in known.items() for level in config.domains[name]):
             await asyncio.to_thread(choose, config.sandbox.minimum)
         limiter, notebook, shelf = Limiter(house.share), self._notebook, Shelf(house.passages)

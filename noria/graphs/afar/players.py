@@ -28,17 +28,13 @@ class Players:
 
     async def play(self, dealt: Dealt) -> Episode:
         """The episode of a hand, whoever plays it."""
-        answers, history = self._troupe.answers, self._troupe.context.history
+        answers = self._troupe.answers
         try:
             while True:
                 one = await self._troupe.least()
-                one.hands += 1
-                try:
-                    with suppress(CutError):
-                        await one.told.line.ask("play", answers.hand(one.told, dealt))
-                finally:
-                    one.hands -= 1
-                if (episode := history.episode(dealt.episode)) is not None:
+                with suppress(CutError), one.holding() as line:
+                    await line.ask("play", answers.hand(one.told, dealt))
+                if (episode := answers.over(dealt.episode)) is not None:
                     return episode
         finally:
             answers.forget(dealt.episode)
@@ -47,13 +43,9 @@ class Players:
         """Run a program in a player's sandbox."""
         while True:
             one = await self._troupe.least()
-            one.hands += 1
-            try:
-                with suppress(CutError):
-                    ran: Ran = await one.told.line.ask("run", job)
-                    return ran
-            finally:
-                one.hands -= 1
+            with suppress(CutError), one.holding() as line:
+                ran: Ran = await line.ask("run", job)
+                return ran
 
 
 @asynccontextmanager

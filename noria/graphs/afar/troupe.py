@@ -13,13 +13,16 @@ from functools import partial
 
 from noria.errors import NoriaError, RunError
 from noria.graphs.afar.answering import Answers, Told
-from noria.graphs.afar.far import GoneError, Hire, Seated
+from noria.graphs.afar.far import Hire, Seated
 from noria.graphs.afar.house import House
 from noria.graphs.afar.line import Line
 from noria.graphs.context import Context
 
 IN_A_ROW = 3
 """Times that every player may be lost, no episode ended between, before no other is started."""
+
+LATE = 20.0
+"""Seconds that the first player waits for the others."""
 
 SILENCE = 60.0
 """Seconds beyond a call's deadline that nothing may be heard of players that have hands."""
@@ -33,7 +36,7 @@ class Troupe:
     def __init__(self, context: Context, told: House, hire: Hire, count: int) -> None:
         """Have `count` players, each started by `hire`."""
         self.context = context
-        self.answers = Answers(context, self._ended)
+        self.answers = Answers(context, self._goes_well)
         self._house, self._hire, self._count = told, hire, count
         self._all: list[Seated] = []
         self._changed = asyncio.Event()
@@ -41,21 +44,30 @@ class Troupe:
         self._refused: NoriaError | None = None
         self._lost = 0
         """Players that were lost since an episode ended."""
-        self._heard = time.monotonic()
         self._patience = context.config.play.deadline + SILENCE
         self._watch: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Start them; those that are not to be had are done without.
+        """Start them: one is waited for, the others a while; who comes later plays from then on.
 
         Raises:
             NoriaError: none is to be had.
         """
-        await asyncio.gather(*(self._seat() for _ in range(self._count)))
+        starting = {self._another() for _ in range(self._count)}
+        while starting and not self._all:
+            _, starting = await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
         if not self._all:
             assert self._refused is not None
             raise self._refused
         self._watch = asyncio.create_task(self._watches())
+        if starting:
+            await asyncio.wait(starting, timeout=LATE)
+
+    def _another(self) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._seat())
+        self._hiring.add(task)
+        task.add_done_callback(self._hiring.discard)
+        return task
 
     async def _seat(self) -> None:
         try:
@@ -66,35 +78,17 @@ class Troupe:
         else:
             one = Seated(far, Told())
             one.told.line = Line(partial(self.answers.serve, one.told))
-            one.tasks += [asyncio.create_task(self._hears(one)), asyncio.create_task(self._tells(one))]
             self._all.append(one)
+            one.begin(self._lose)
             self._say(f"{far.place} plays")
         self._changed.set()
-
-    async def _hears(self, one: Seated) -> None:
-        try:
-            while True:
-                letters = await one.far.hear()
-                self._heard = time.monotonic()
-                one.told.line.hear(letters)
-        except GoneError as gone:
-            await self._lose(one, str(gone))
-
-    async def _tells(self, one: Seated) -> None:
-        try:
-            while True:
-                await one.far.tell(await one.told.line.spoken())
-        except GoneError as gone:  # what was to be told is lost, and with it the player
-            await self._lose(one, str(gone))
 
     async def _watches(self) -> None:
         while True:
             await asyncio.sleep(1.0)
             busy = [one for one in self._all if one.hands]
-            if not busy:
-                self._heard = time.monotonic()
-            elif time.monotonic() - self._heard > self._patience:
-                self._heard = time.monotonic()
+            # One may wait for another, whose turn it is to claim; all may not.
+            if busy and time.monotonic() - max(one.heard for one in busy) > self._patience:
                 for one in busy:
                     await self._lose(one, f"nothing was heard of it for {self._patience:.0f} s")
 
@@ -108,9 +102,7 @@ class Troupe:
         await one.told.written()
         one.told.line.cut()
         if self._lost < IN_A_ROW * self._count:
-            task = asyncio.create_task(self._seat())
-            self._hiring.add(task)
-            task.add_done_callback(self._hiring.discard)
+            self._another()
         self._changed.set()
 
     async def least(self) -> Seated:
@@ -127,7 +119,7 @@ class Troupe:
             await self._changed.wait()
         return min(self._all, key=lambda one: one.hands)
 
-    def _ended(self) -> None:
+    def _goes_well(self) -> None:
         self._lost = 0
 
     def _say(self, said: str) -> None:
@@ -135,10 +127,11 @@ class Troupe:
 
     async def close(self) -> None:
         """End them all."""
-        every, self._all = self._all, []
-        tasks = [*(task for one in every for task in one.tasks), *self._hiring, *([self._watch] if self._watch else [])]
-        for one in every:
+        tasks = [*self._hiring, *([self._watch] if self._watch else [])]
+        while self._all:
+            one = self._all.pop()
             one.far.end()
+            tasks += one.tasks
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
