@@ -23,7 +23,7 @@ ADDRESS = "RAY_ADDRESS"
 
 QUIETLY = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # A player or a training sees the GPUs of its machine, whatever it was promised of them.
+    # Ray warns of a default that it is going to change, unless it is told.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """What Ray is told through the environment, before it is imported."""

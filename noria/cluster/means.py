@@ -18,5 +18,5 @@ def on_ray(config: SessionConfig, means: Means) -> Means:
         EndpointError: the cluster cannot be joined.
     """
     joined = join(config)
-    trainer = FarTrainer(joined, means.trainer, config.session)
+    trainer = FarTrainer(joined, means.trainer, config.session, config.train.silence)
     return replace(means, trainer=trainer, crew=partial(crew, joined))

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from noria.cluster.joining import Joined
-from noria.cluster.playing import last
+from noria.cluster.playing import START, last
 from noria.errors import RunError
 from noria.graphs.afar.line import Fault
 from noria.graphs.context import Trainer
 from noria.training.curate import Curated
 from noria.training.machine import MASK
 from noria.types import Policy
+from noria.waiting import Wait, waiting
 
 TRIES = 3
 """Machines that one training may be lost with."""
@@ -38,6 +39,10 @@ class Trainee:
         self._trainer = trainer
         self._session = session
         self._steps = asyncio.Queue[Any]()
+
+    async def here(self) -> str:
+        """Where it is, for people."""
+        return platform.node()
 
     async def train(self, *given: Any, **named: Any) -> Policy | Fault:
         """What the trainer makes, or why it cannot."""
@@ -61,11 +66,12 @@ class Trainee:
 class FarTrainer:
     """Trains on the cluster (see `Trainer`)."""
 
-    def __init__(self, joined: Joined, trainer: Trainer, session: Path) -> None:
-        """Have this trainer's work done there."""
+    def __init__(self, joined: Joined, trainer: Trainer, session: Path, silence: float) -> None:
+        """Have this trainer's work done there; `silence` in seconds is after how long a silent training is ended."""
         self._joined = joined
         self._trainer = trainer
         self._session = session
+        self._silence = silence
 
     async def __call__(
         self, name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None],
@@ -83,7 +89,14 @@ class FarTrainer:
         for left in reversed(range(TRIES)):
             actor = kind.remote(self._trainer, self._session, environment)
             try:
-                made = await _followed(actor, on_step, name, number, base, chosen, student=student, epochs=epochs)
+                await self._placed(actor)
+                with waiting(f"the training of {name} on the cluster", self._silence, silence=True) as wait:
+
+                    def step(found: Any, wait: Wait = wait) -> None:
+                        wait.heard(str(found))
+                        on_step(found)
+
+                    made = await _followed(actor, step, name, number, base, chosen, student=student, epochs=epochs)
             except ray.exceptions.RayError as gone:
                 if not left:
                     raise RunError(
@@ -99,6 +112,23 @@ class FarTrainer:
                 raise RunError(f"The adapter {made.adapter!r} was made elsewhere and is not seen here.", mend=SHARED)
             return made
         raise AssertionError("unreachable")
+
+    async def _placed(self, actor: Any) -> None:
+        """Wait until a machine was found for a training.
+
+        Raises:
+            RunError: none was.
+        """
+        try:
+            async with asyncio.timeout(START):
+                await actor.here.remote()
+        except TimeoutError as fault:
+            needs = f"one with {self._joined.gpus} GPUs free" if self._joined.gpus else "one that has room"
+            raise RunError(
+                f"The Ray cluster at {self._joined.address} found no machine for the training within {START:.0f} s: "
+                f"{needs} is needed.",
+                mend="`noria resume` tries it again.",
+            ) from fault
 
 
 async def _followed(actor: Any, on_step: Callable[[Any], None], *given: Any, **named: Any) -> Policy | Fault:
