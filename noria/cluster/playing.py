@@ -121,8 +121,8 @@ async def crew(joined: Joined, context: Context, told: Furnished) -> AsyncIterat
             raise
         if isinstance(said, Fault):
             ray.kill(actor)
-            fault = said.error()
-            raise fault if isinstance(fault, NoriaError) else EndpointError(f"A player does not start: {fault}.")
+            why_not = said.error()
+            raise why_not if isinstance(why_not, NoriaError) else EndpointError(f"A player does not start: {why_not}.")
         return Way(actor, f"the player on {said}")
 
     try:

@@ -44,12 +44,15 @@ class Trainee:
         """Where it is, for people."""
         return platform.node()
 
-    async def train(self, *given: Any, **named: Any) -> Policy | Fault:
+    async def train(
+        self, name: str, number: int, base: Policy, chosen: Curated, student: bool, epochs: int
+    ) -> Policy | Fault:
         """What the trainer makes, or why it cannot."""
         try:
             if not self._session.is_dir():
                 raise RunError(f"{platform.node()} does not see {str(self._session)!r}.", mend=SHARED)
-            return await self._trainer(*given, self._steps.put_nowait, **named)
+            say = self._steps.put_nowait
+            return await self._trainer(name, number, base, chosen, say, student=student, epochs=epochs)
         except Exception as fault:  # whatever it is, the session is told
             return Fault.of(fault)
         finally:
@@ -96,7 +99,7 @@ class FarTrainer:
                         wait.heard(str(found))
                         on_step(found)
 
-                    made = await _followed(actor, step, name, number, base, chosen, student=student, epochs=epochs)
+                    made = await _followed(actor, step, name, number, base, chosen, student, epochs)
             except ray.exceptions.RayError as gone:
                 if not left:
                     raise RunError(
@@ -131,9 +134,9 @@ class FarTrainer:
             ) from fault
 
 
-async def _followed(actor: Any, on_step: Callable[[Any], None], *given: Any, **named: Any) -> Policy | Fault:
+async def _followed(actor: Any, on_step: Callable[[Any], None], *given: Any) -> Policy | Fault:
     """A training to its end, its steps told as they come."""
-    training = asyncio.ensure_future(_awaited(actor.train.remote(*given, **named)))
+    training = asyncio.create_task(_made(actor.train.remote(*given)))
     try:
         while not training.done():
             steps = await actor.steps.remote()
@@ -148,5 +151,6 @@ async def _followed(actor: Any, on_step: Callable[[Any], None], *given: Any, **n
             await training
 
 
-async def _awaited(call: Any) -> Any:
-    return await call
+async def _made(call: Any) -> Policy | Fault:
+    made: Policy | Fault = await call
+    return made
