@@ -78,8 +78,9 @@ def join(config: SessionConfig) -> Joined:
     address = os.environ.get(ADDRESS, "").removeprefix("local")
     host = _reached(address) if address else "localhost"
     os.environ.update(QUIETLY | (ALONE if loopback(host) else {}))
-    if not address:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # loopback is open to every user of the machine
+    # Loopback is open to every user of the machine; and what answers at an address may be no Ray at all.
+    name, value = ("RAY_gcs_server_port_wait_time_s", "3") if address else ("RAY_AUTH_MODE", "token")
+    os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as fault:
