@@ -113,7 +113,7 @@ async def crew(joined: Joined, context: Context, told: Furnished) -> AsyncIterat
             ray.kill(actor)
             why = str(fault) or f"nowhere is a CPU free for it within {START:.0f} s"
             raise EndpointError(
-                f"A player does not start on the Ray cluster at {joined.address}: {why}",
+                f"A player does not start on the Ray cluster at {joined.address}: {why.rstrip('.')}.",
                 mend="Every machine of the cluster needs Noria and a free CPU; `play.players` asks for fewer.",
             ) from fault
         except asyncio.CancelledError:
