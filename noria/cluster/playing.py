@@ -84,9 +84,9 @@ async def _called(call: Any) -> Any:
 
 
 def last(fault: Exception) -> str:
-    """What Ray says of a lost process, in a line."""
+    """What Ray says of a lost process, in a sentence: its last line, without the causes that it guesses at."""
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-    return (lines or [type(fault).__name__])[-1].split(" Some common causes")[0][:300]
+    return (lines or [type(fault).__name__])[-1].split(". ")[0][:300]
 
 
 @asynccontextmanager
