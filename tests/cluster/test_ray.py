@@ -91,9 +91,7 @@ def played(settings: SessionConfig, client: ScriptedClient, ended: Callable[[Epi
 
 
 @pytest.mark.usefixtures("named")
-def test_two_players_play_what_one_process_plays(
-    tmp_path: Path, whole: Whole
-) -> None:  # fmt: skip
+def test_two_players_play_what_one_process_plays(tmp_path: Path, whole: Whole) -> None:
     there, said = build.config(tmp_path, **GAME), list[str]()
     found = played(there, ScriptedClient(Puppet()), said=said.append)
     same(found, whole.found)
@@ -106,9 +104,7 @@ def test_two_players_play_what_one_process_plays(
 
 
 @pytest.mark.usefixtures("named")
-def test_a_killed_player_loses_no_accepted_sample_and_pays_for_no_finished_call(
-    tmp_path: Path, whole: Whole
-) -> None:  # fmt: skip
+def test_a_killed_player_loses_no_accepted_sample_and_pays_for_no_finished_call(tmp_path: Path, whole: Whole) -> None:
     there = build.config(tmp_path, **GAME)
     pids, said, over, client = list[int](), list[str](), list[str](), Slow()
 
@@ -141,9 +137,7 @@ class Dying(PretendTrainer):
 
 
 @pytest.mark.usefixtures("named")
-def test_a_training_that_is_lost_with_its_process_is_done_again(
-    tmp_path: Path, whole: Whole
-) -> None:  # fmt: skip
+def test_a_training_that_is_lost_with_its_process_is_done_again(tmp_path: Path, whole: Whole) -> None:
     there = build.config(tmp_path, **GAME)
     means = replace(build.means(there), trainer=Dying(there.session / "students"))
     found = asyncio.run(run(there, on_ray(there, means)))
