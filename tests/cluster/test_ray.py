@@ -19,7 +19,7 @@ from noria.cluster.joining import join
 from noria.cluster.means import on_ray
 from noria.config import SessionConfig
 from noria.errors import ConfigError
-from noria.graphs.opening import Watch
+from noria.graphs.opening import Means, Watch
 from noria.graphs.run import run
 from noria.inference.puppet import Puppet
 from noria.inference.scripted import ScriptedClient
@@ -80,20 +80,32 @@ class Slow(ScriptedClient):
         super().__init__(Puppet(), delay=0.05)
 
 
-def played(settings: SessionConfig, client: ScriptedClient, ended: Callable[[Episode], None] = lambda one: None,
-           said: Callable[[str], None] = lambda said: None) -> dict[str, Any]:  # fmt: skip
+class Dying(PretendTrainer):
+    """A trainer whose process dies with its first training."""
+
+    async def __call__(self, *given: Any, **named: Any) -> Policy:
+        mark = self.folder.parent / "died"
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await super().__call__(*given, **named)
+
+
+def played(
+    settings: SessionConfig, means: Means, said: Callable[[str], None],
+    ended: Callable[[Episode], None] = lambda one: None,
+) -> dict[str, Any]:  # fmt: skip
     def tell(event: str, facts: dict[str, Any]) -> None:
         if event == "player":
             said(facts["said"])
 
-    means = on_ray(settings, build.means(settings, client=client))
-    return asyncio.run(run(settings, means, Watch(tell=tell, ended=ended)))
+    return asyncio.run(run(settings, on_ray(settings, means), Watch(tell=tell, ended=ended)))
 
 
 @pytest.mark.usefixtures("named")
 def test_two_players_play_what_one_process_plays(tmp_path: Path, whole: Whole) -> None:
     there, said = build.config(tmp_path, **GAME), list[str]()
-    found = played(there, ScriptedClient(Puppet()), said=said.append)
+    found = played(there, build.means(there), said.append)
     same(found, whole.found)
     assert samples(there) == samples(whole.settings)
     assert [one["id"] for one in found["policies"]] == [one["id"] for one in whole.found["policies"]]
@@ -104,7 +116,9 @@ def test_two_players_play_what_one_process_plays(tmp_path: Path, whole: Whole) -
 
 
 @pytest.mark.usefixtures("named")
-def test_a_killed_player_loses_no_accepted_sample_and_pays_for_no_finished_call(tmp_path: Path, whole: Whole) -> None:
+def test_a_killed_player_and_a_killed_training_lose_no_sample_and_pay_for_no_finished_call(
+    tmp_path: Path, whole: Whole
+) -> None:
     there = build.config(tmp_path, **GAME)
     pids, said, over, client = list[int](), list[str](), list[str](), Slow()
 
@@ -117,32 +131,15 @@ def test_a_killed_player_loses_no_accepted_sample_and_pays_for_no_finished_call(
         if len(over) == 3:
             os.kill(pids[0], signal.SIGKILL)
 
-    found = played(there, client, ended, tell)
+    means = replace(build.means(there, client=client), trainer=Dying(there.session / "students"))
+    found = played(there, means, tell, ended)
     same(found, whole.found)
     assert samples(there) == samples(whole.settings)
     assert sum("is lost" in one for one in said) == 1
+    assert (there.session / "died").exists()
+    assert [one["id"] for one in found["policies"]] == [one["id"] for one in whole.found["policies"]]
     # What is paid for again was under way for a hand of the player that died, at most one call a hand.
     assert whole.calls <= len(client.requests) <= whole.calls + GAME["play"]["batch"]
-
-
-class Dying(PretendTrainer):
-    """A trainer whose process dies with its first training."""
-
-    async def __call__(self, *given: Any, **named: Any) -> Policy:
-        mark = self.folder.parent / "died"
-        if not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return await super().__call__(*given, **named)
-
-
-@pytest.mark.usefixtures("named")
-def test_a_training_that_is_lost_with_its_process_is_done_again(tmp_path: Path, whole: Whole) -> None:
-    there = build.config(tmp_path, **GAME)
-    means = replace(build.means(there), trainer=Dying(there.session / "students"))
-    found = asyncio.run(run(there, on_ray(there, means)))
-    same(found, whole.found)
-    assert (there.session / "died").exists()
 
 
 def test_nobody_at_the_address_is_said_before_anything_is_written(tmp_path: Path) -> None:
