@@ -10,7 +10,9 @@ Ray tells nobody how it is used.
 
 import os
 import re
+import signal
 import socket
+import threading
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -94,12 +96,16 @@ def join(config: SessionConfig) -> Joined:
             "num_cpus": max(os.cpu_count() or 1, config.play.players), "object_store_memory": STORE,
             "include_dashboard": False,
         }  # fmt: skip
+        heeded = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address or "local", log_to_driver=False, logging_level="CRITICAL", **more)
         except Exception as fault:  # Ray's own tree, and what lies below it
             ray.shutdown()
             what, mend = _said(address, fault)
             raise EndpointError(what, mend=mend) from fault
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, heeded)  # Ray puts a handler of its own there
     nodes = [one["Resources"] for one in ray.nodes() if one["Alive"]]
     return Joined(
         address or "this machine's own", ray.get_runtime_context().get_node_id(), len(nodes),
