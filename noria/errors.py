@@ -14,6 +14,8 @@ Bad input never shows a traceback: the command line prints `str(error)` and leav
 """
 
 import errno
+import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,3 +88,18 @@ def storage_error(fault: OSError, place: Path | str) -> NoriaError:
     return SessionError(
         f"{str(place)!r} cannot be used: {fault.strerror or fault}.", mend="Check that it exists and is yours to write."
     )
+
+
+def placed(fault: Exception) -> str:
+    """A fault of ours in one line: what it is and the line of Noria it came from."""
+    if isinstance(fault, AfarError):
+        return str(fault)
+    frames = [
+        frame for frame in traceback.extract_tb(fault.__traceback__) if f"{os.sep}noria{os.sep}" in frame.filename
+    ]
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}: {fault}{place}"
+
+
+class AfarError(Exception):
+    """A fault of ours in another process, as that one placed it."""

@@ -16,7 +16,7 @@ FLOORS = {
     "agents": 2,
     "training": 3,
     "graphs": 4,
-    **dict.fromkeys(("cli", "viewer", "studies", "planning", "__main__"), 5),
+    **dict.fromkeys(("cli", "viewer", "studies", "planning", "cluster", "__main__"), 5),
 }
 KEPT = {
     "torch": "training",
@@ -41,6 +41,7 @@ KEPT = {
     "uvicorn": "viewer",
     "sse_starlette": "viewer",
     "opentelemetry": "viewer",
+    "ray": "cluster",
 }
 NEVER = {"vllm", "pickle", "marshal", "shelve", "dill", "cloudpickle"}
 INSIDE = PACKAGE / "evaluators" / "sandbox" / "inside"
@@ -110,7 +111,7 @@ def test_what_runs_inside_the_sandbox_knows_nothing_but_the_standard_library() -
 
 
 def test_importing_noria_loads_none_of_the_heavy_rooms() -> None:
-    heavy = "torch,transformers,trl,peft,chromadb,langgraph,vllm,openai,sqlalchemy,psycopg,wordllama"
+    heavy = "torch,transformers,trl,peft,chromadb,langgraph,vllm,openai,sqlalchemy,psycopg,wordllama,ray"
     code = f"import sys, noria; print([m for m in '{heavy}'.split(',') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

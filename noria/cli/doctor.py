@@ -70,6 +70,8 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
         yield _tried("vLLM", _vllm, "")
         yield _tried("student", lambda: _student(settings.student), "")
     yield from _kept(settings)
+    if settings.executor == "ray":
+        yield _tried("Ray", lambda: _ray(settings), "")
     yield _tried("embedder", _embedder, "pip install --force-reinstall wordllama")
     yield _tried("templates", lambda: _templates(settings), "")
     yield _domains(settings)
@@ -211,6 +213,19 @@ def _served_chroma(settings: SessionConfig) -> str:
     from noria.memory.chroma import look
 
     return f"the server {look(settings.session, settings.store.chroma, settings.store.chroma_env).url} answers"
+
+
+def _ray(settings: SessionConfig) -> str:
+    from noria.cluster.joining import join
+
+    joined = join(settings)
+    try:
+        return (
+            f"{importlib.metadata.version('ray')} at {joined.address}: {joined.machines} machines, {joined.cpus} CPUs, "
+            f"{joined.gpus} GPUs for a training; {joined.players(settings)} players"
+        )
+    finally:
+        joined.leave()
 
 
 def _domains(settings: SessionConfig) -> Finding:

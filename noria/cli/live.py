@@ -147,6 +147,8 @@ class LiveView:
                 self.say(f"round {self.round}: no training: {facts['why']}")
             case "waiting":
                 self.say(facts["said"])
+            case "player":
+                self.say(printable(facts["said"]))
             case "replica":
                 self.say(printable(facts["said"]))
             case "steered":

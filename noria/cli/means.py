@@ -23,8 +23,9 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
     """The real thing: weights, servers, training.
 
     Raises:
+        ConfigError: `executor: ray`, and Ray is not installed.
         ModelError: the student's weights cannot be had.
-        EndpointError: a local policy is needed and vLLM is not installed.
+        EndpointError: a local policy is needed and vLLM is not installed, or the Ray cluster is not there.
     """
     limiter = Limiter(config.play.concurrency)
     base = None
@@ -52,11 +53,21 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
         config.session / STUDENTS, config.train, merged=launcher.merged, dtype=saved, bf16=fast,
         methods=config.methods.on("train"),
     )  # fmt: skip
-    return Means(launcher, trainer, base, limiter)
+    return _executed(config, Means(launcher, trainer, base, limiter))
 
 
 def pretended(config: SessionConfig) -> Means:
     """Puppets for policies and a trainer that trains nothing: the whole wheel in seconds."""
     base = Policy(id=PRETENDED, name="base", student=True)
     trainer = PretendTrainer(config.session / STUDENTS)
-    return Means(OneClient(ScriptedClient(Puppet())), trainer, base, Limiter(config.play.concurrency))
+    means = Means(OneClient(ScriptedClient(Puppet())), trainer, base, Limiter(config.play.concurrency))
+    return _executed(config, means)
+
+
+def _executed(config: SessionConfig, means: Means) -> Means:
+    """These means where the config wants them: here, or on a cluster, which is joined before anything is written."""
+    if config.executor == "local":
+        return means
+    from noria.cluster.means import on_ray
+
+    return on_ray(config, means)

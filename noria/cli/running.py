@@ -3,9 +3,10 @@
 import asyncio
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +98,9 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
     with Peak() as peak, view:
         found = means(view)
         try:
-            with traced(config.session, Watch(view.tell, view.ended, view.opened), view.say) as watch:
+            # What a library prints meanwhile is no part of the answer.
+            aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
+            with aside, traced(config.session, Watch(view.tell, view.ended, view.opened), view.say) as watch:
                 asyncio.run(until_told(running.run(config, found, watch), view))
         except asyncio.CancelledError as ended:
             raise KeyboardInterrupt from ended

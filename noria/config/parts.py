@@ -125,6 +125,8 @@ class Play(Part):
     temperature: float = Field(default=0.9, ge=0, le=2)
     concurrency: int = Field(default=64, ge=1)
     """Model calls in flight in the whole process."""
+    players: int = Field(default=0, ge=0)
+    """Processes that play with `executor: ray`; 0: one for each 32 calls in flight, as far as there are CPUs."""
     deadline: float = Field(default=300.0, gt=0)
     """Seconds one model call may take, retries included."""
     near_duplicate: float = Field(default=0.95, gt=0, le=1)

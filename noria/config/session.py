@@ -9,7 +9,7 @@ config is stored in the session, so a resumed session plays by the rules it bega
 import difflib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -63,6 +63,9 @@ class SessionConfig(Part):
     endpoints: dict[str, Endpoint] = Field(default={})
     prompts: Path | None = None
     """A folder whose templates go before the package's."""
+    executor: Literal["local", "ray"] = "local"
+    """Where episodes, their checks and trainings run: in this process and its children, or on a Ray cluster (extra
+    `ray`), the one that RAY_ADDRESS names, or one of this machine's own for as long as the session plays."""
     store: Store = Store()
     serve: Serve = Serve()
     seeds: Seeds = Seeds()

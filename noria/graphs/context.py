@@ -15,6 +15,7 @@ from noria.errors import ModelError
 from noria.evaluators.contamination import Kept
 from noria.evaluators.domain import Domain
 from noria.graphs.border import Border
+from noria.graphs.elsewhere import Elsewhere
 from noria.graphs.hands import Hands
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.novelty import Clerk
@@ -75,6 +76,8 @@ class Context:
     """Rung when somebody said something that a session which stands still may wait for."""
     episode: Any = None
     """The graph that its episodes are played by."""
+    afar: Elsewhere | None = None
+    """Who plays hands in other processes; none where they are played in this one."""
     serves: bool = False
     """Whether its pool is served, so that policies may be brought up."""
     _exams: tuple[int, Kept] = field(default_factory=lambda: (0, Kept([])))

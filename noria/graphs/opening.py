@@ -9,21 +9,21 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from noria.agents.base import Desk
 from noria.config import SessionConfig
-from noria.errors import storage
 from noria.evaluators.sandbox.runner import Chosen
 from noria.graphs.adding import playing
+from noria.graphs.beginning import begin
 from noria.graphs.context import Context, Trainer
-from noria.graphs.furnishing import furnished
+from noria.graphs.furnishing import Furnished, furnished
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.serving import serve
 from noria.graphs.steering.listening import listening
-from noria.graphs.steering.taking import beginning, fresh, in_force
+from noria.graphs.steering.taking import fresh, in_force
 from noria.inference.fleet import Fleet, Launcher
 from noria.inference.limiter import Limiter
 from noria.memory.documents.passages import kept
@@ -33,8 +33,6 @@ from noria.memory.moves import moves
 from noria.memory.neighbours import Neighbours, catch_up
 from noria.memory.settling import settle
 from noria.memory.timeline import Timeline
-from noria.prompts import Templates
-from noria.prompts.lookup import FOLDER
 from noria.tracing import endpoint, traceparent
 from noria.training.standing import must_stand
 from noria.types import Episode, Policy, TurnKey
@@ -52,6 +50,8 @@ class Means:
     limiter: Limiter
     clock: Callable[[], float] = time.time
     """What is written beside a turn as its time."""
+    crew: Callable[[Context, Furnished], AbstractAsyncContextManager[None]] | None = None
+    """Who plays hands in other processes, for as long as it is open; none where they are played in this one."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
         if means.base and history.pointer("base") is None:
             await history.keep_policy(means.base, "base", "student")
         await history.keep_seeds(told.seeds)
-        await _begin(history, config, templates)
+        await begin(history, config, templates)
         index = Neighbours(folder)
         stack.callback(index.close)
         await catch_up(history, index)
@@ -112,6 +112,8 @@ async def opened(config: SessionConfig, means: Means, watch: Watch) -> AsyncIter
             context.withdraw(one.withdrawn, one.after)
         await stack.enter_async_context(listening(context))
         await serve(context, base=means.base is not None, limiter=means.limiter)
+        if means.crew is not None:
+            await stack.enter_async_context(means.crew(context, told))
         for sentence in told.skipped:
             watch.tell("skipped", {"row": sentence})
         if passages and not history.ledger.fact("documents"):
@@ -134,17 +136,3 @@ def _traced(history: History) -> Callable[[TurnKey], str]:
     """What a call is told of the trace that it belongs to; nothing where no traces are asked for."""
     name = Timeline(history).session
     return (lambda key: traceparent(name, key)) if endpoint(os.environ) else (lambda key: "")
-
-
-async def _begin(history: History, config: SessionConfig, templates: Templates) -> None:
-    """Write down what the session is: its config, and its own copy of the prompts."""
-    await beginning(history, templates)
-    if history.ledger.fact("config") is None:
-        await history.keep_fact("config", config.model_dump_json())
-        await history.keep_fact("started", str(time.time()))
-    folder = config.session / FOLDER
-    with storage(folder):
-        folder.mkdir(exist_ok=True)
-        for name in templates.versions():
-            if not (folder / f"{name}.md").exists():
-                (folder / f"{name}.md").write_text(templates[name].text, encoding="utf-8")

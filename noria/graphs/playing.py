@@ -4,15 +4,21 @@ A failing episode would cancel its siblings, so it never raises: it is settled a
 with the reason and how far it came. Only what ends the whole session leaves it.
 """
 
-import os
 import time
-import traceback
-from pathlib import Path
 from typing import cast
 
 from langgraph.runtime import RunControl
 
-from noria.errors import ConfigError, EndpointError, NoriaError, ReplyError, RunError, SessionError, VerifierError
+from noria.errors import (
+    ConfigError,
+    EndpointError,
+    NoriaError,
+    ReplyError,
+    RunError,
+    SessionError,
+    VerifierError,
+    placed,
+)
 from noria.evaluators.gate import Decision
 from noria.graphs import projection
 from noria.graphs.context import Context
@@ -42,12 +48,7 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         await context.history.settle(episode)
         return episode
     try:
-        # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
-        # A control of its own: a session that is asked to leave finishes the episodes that play.
-        result = await context.episode.ainvoke(
-            {"dealt": dealt}, context=context, durability="async", control=RunControl()
-        )
-        episode = cast(Episode, result["episode"])
+        episode = await (context.afar.play(dealt) if context.afar else through(context, dealt))
         context.refused_calls = 0
         return episode
     except (RunError, SessionError):
@@ -64,20 +65,19 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     except NoriaError:
         raise
     except Exception as fault:  # a fault of ours in one episode must not end its siblings
-        reason, evidence = Reason.FAULT, _where(fault)
+        reason, evidence = Reason.FAULT, placed(fault)
     state = {"dealt": dealt, "decision": Decision("reject", reason, evidence), "stage": _reached(context, dealt)}
     episode = projection.ended(state, "error").model_copy(update={"seconds": time.monotonic() - started})
     await context.history.settle(episode)
     return episode
 
 
-def _where(fault: Exception) -> str:
-    """A fault of ours in one line: what it is and the line of Noria it came from."""
-    frames = [
-        frame for frame in traceback.extract_tb(fault.__traceback__) if f"{os.sep}noria{os.sep}" in frame.filename
-    ]
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(fault).__name__}: {fault}{place}"
+async def through(context: Context, dealt: Dealt) -> Episode:
+    """One hand through the episode's graph; what breaks in it is raised."""
+    # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
+    # A control of its own: a session that is asked to leave finishes the episodes that play.
+    result = await context.episode.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
+    return cast(Episode, result["episode"])
 
 
 def _reached(context: Context, dealt: Dealt) -> Stage:

@@ -1,5 +1,7 @@
 """Bringing up the pool of a session: whoever may be asked from here on has a name it answers under."""
 
+from collections.abc import Sequence
+
 from noria.errors import ConfigError
 from noria.graphs.context import Context
 from noria.identity import content_id
@@ -29,13 +31,9 @@ async def serve(context: Context, *, base: bool, limiter: Limiter) -> None:
             if history.policy(name) is not None:  # resumed with another address: who answers there is another policy
                 policy = policy.model_copy(update={"name": f"{name}-{policy.id[-4:]}"})
             await history.keep_policy(policy)
-        replicas = at(endpoint.addresses(), key, limiter.limit)
-        client = OpenAIClient(
-            address, key, limiter=limiter, deadline=config.play.deadline,
-            replicas=replicas, serves={endpoint.model: found.root},
-        )  # fmt: skip
+        client = calling(endpoint.addresses(), key, endpoint.model, found.root, limiter, config.play.deadline)
         context.fleet.serve_remote(policy, endpoint.model, client)
-        for one in replicas:
+        for one in client.replicas.all:
             if one.url in found.away:
                 client.replicas.eject(one, found.away[one.url])
         context.remote[name] = policy.id
@@ -46,6 +44,14 @@ async def serve(context: Context, *, base: bool, limiter: Limiter) -> None:
             await context.bring_up(context.pointer(name))
         await fill(context, context.seats())
     context.lineage.update(policy.id for policy in history.policies() if policy.student or policy.name == "base")
+
+
+def calling(urls: Sequence[str], key: str, model: str, root: str, limiter: Limiter, deadline: float) -> OpenAIClient:
+    """A client for an endpoint of the config."""
+    return OpenAIClient(
+        urls[0], key, limiter=limiter, deadline=deadline,
+        replicas=at(urls, key, limiter.limit), serves={model: root},
+    )  # fmt: skip
 
 
 async def fill(context: Context, seats: dict[Role, str]) -> None:

@@ -76,6 +76,10 @@ class Fleet:
             )
         return self._up[policy][1]
 
+    def served(self) -> dict[str, str]:
+        """Every policy that is served, with the name it answers under."""
+        return {policy: name for policy, (_, name) in self._up.items()}
+
     def is_up(self, policy: str) -> bool:
         """Whether a policy is served."""
         return policy in self._up

@@ -32,6 +32,10 @@ class Pool:
         if isinstance(client, Replicated):
             client.replicas.say = lambda said: self.say(said)
 
+    def client(self, policy: str) -> Client | None:
+        """Who answers for a policy; none where nobody does."""
+        return self._clients.get(policy)
+
     async def retire(self, policy: str) -> None:
         """Serve a policy no longer; a client that serves another one stays open."""
         gone = self._clients.pop(policy, None)

@@ -86,15 +86,16 @@ class Sandbox:
 class Chosen:
     """A runner that looks for a tier when the first program is to run, so that a session without any needs none."""
 
-    def __init__(self, minimum: Tier) -> None:
-        """Use the strongest tier that works, and none below `minimum`."""
+    def __init__(self, minimum: Tier, workers: int = 0) -> None:
+        """Use the strongest tier that works, and none below `minimum`; with 0 workers, one a core."""
         self.minimum = minimum
+        self.workers = workers
         self._sandbox: Sandbox | None = None
 
     async def run(self, job: Job) -> Ran:
         """Run one job (see `Runner.run`)."""
         if self._sandbox is None:
-            self._sandbox = Sandbox(await asyncio.to_thread(choose, self.minimum))
+            self._sandbox = Sandbox(await asyncio.to_thread(choose, self.minimum), self.workers)
         return await self._sandbox.run(job)
 
     def close(self) -> None:
