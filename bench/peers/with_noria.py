@@ -1,0 +1,155 @@
+"""Noria itself, as a contestant: a round of a real session against a server, and what it took.
+
+    python bench/peers/with_noria.py --url URL --episodes 1024 [--flight 64] [--whole] [--parts]
+
+Nothing is left out: deal, graph, client, ledger with its syncs, neighbour index, checkpoints between batches. An
+episode is four calls (generator, solver, adversary, judge: the critic is put aside, the solver answers once), or with
+`--whole` what a session plays by default: every seat, four answers. The round's play is clocked, from the moment its
+deal is committed to the moment its rows are curated. What is measured before a round (verifiers, judge) is no part of
+an episode and is turned off; nothing is trained.
+
+Prints one JSON line. `--parts` plays under a profiler and adds the share of each library and room of the
+main thread's time; its seconds are then no measure of anything.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import json
+import pstats
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from noria import __version__
+from noria.cli.means import real
+from noria.config import SessionConfig
+from noria.graphs.opening import Watch
+from noria.graphs.run import run
+from noria.types import ROLES
+
+LEVELS = {"arithmetic": (2, 3, 4), "text_ops": (1, 2), "units": (1, 2), "constraints": (1, 2)}
+
+LIBRARIES = (
+    "openai", "httpx2", "httpcore2", "aiohttp", "httpx_aiohttp", "pydantic", "langgraph", "langchain_core",
+    "sqlalchemy", "jinja2", "chromadb", "numpy", "wordllama", "asyncio", "glin_profanity", "phonenumbers", "stdnum",
+)  # fmt: skip
+
+
+def session(folder: Path, url: str, episodes: int, flight: int, *, whole: bool = False) -> SessionConfig:
+    """What is played."""
+    chain: dict[str, Any] = {} if whole else {"attempts": 1}
+    return SessionConfig.model_validate(
+        {
+            "session": folder, "domains": LEVELS, "seats": dict.fromkeys(ROLES, "fake"),
+            "endpoints": {"fake": {"url": url, "model": "base"}},
+            "play": {"episodes": episodes, "batch": 256, "concurrency": flight, **chain},
+            "arm": {} if whole else {"without": ["critic"]},
+            "verifiers": {"planted": 0}, "judge": {"calibration": 0}, "guards": False, "stop": {"rounds": 1},
+        }
+    )  # fmt: skip
+
+
+def threads() -> dict[str, float]:
+    """Processor seconds of each thread that Python knows, by name without its number."""
+    found = Counter[str]()
+    for one in threading.enumerate():
+        if one.ident is not None:
+            found[one.name.rstrip("0123456789_-")] += time.clock_gettime(time.pthread_getcpuclockid(one.ident))
+    return found
+
+
+@dataclass
+class Clock:
+    """Starts when the deal is committed, and stops when its episodes are over."""
+
+    profile: cProfile.Profile | None = None
+    began: tuple[float, float] = (0.0, 0.0)
+    seconds: float = 0.0
+    cpu: float = 0.0
+    by_thread: dict[str, float] = field(default_factory=dict)
+
+    def tell(self, event: str, facts: dict[str, Any]) -> None:
+        """Hear of the session."""
+        if event == "spent" and facts["stage"] == "plan":
+            self.by_thread = threads()
+            self.began = time.perf_counter(), time.process_time()
+            if self.profile:
+                self.profile.enable()
+        if event == "stage" and facts["stage"] == "curate":
+            if self.profile:
+                self.profile.disable()
+            wall, cpu = self.began
+            self.seconds, self.cpu = time.perf_counter() - wall, time.process_time() - cpu
+            self.by_thread = {name: spent - self.by_thread.get(name, 0.0) for name, spent in threads().items()}
+
+
+def part(filename: str) -> str:
+    """The room of Noria or the library that a file belongs to; empty for what serves whoever calls it."""
+    places = Path(filename).parts
+    if "noria" in places:
+        at = len(places) - 1 - places[::-1].index("noria")
+        return f"noria/{Path(places[at + 1]).stem}" if at + 1 < len(places) else ""
+    return next((name for name in LIBRARIES if name in places), "")
+
+
+def shares(profile: cProfile.Profile) -> dict[str, float]:
+    """Share of each part in the profiled time; what has no part of its own counts for its callers."""
+    stats: Any = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    found = Counter[str]()
+
+    def give(name: tuple[str, int, str], spent: float, left: int) -> None:
+        own, callers = part(name[0]), stats[name][4]
+        total = sum(one[2] for one in callers.values())
+        if own or not left or not total:
+            found[own or "the rest of Python"] += spent
+            return
+        for caller, one in callers.items():
+            if share := spent * one[2] / total:
+                give(caller, share, left - 1)
+
+    for name, (_, _, spent, _, _) in stats.items():
+        if name[2] != "<method 'poll' of 'select.epoll' objects>":  # waiting
+            give(name, spent, 3)
+    whole = sum(found.values())
+    return {name: round(spent / whole, 4) for name, spent in found.most_common() if spent / whole > 0.005}
+
+
+def main() -> None:
+    """Play, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--episodes", type=int, default=1024)
+    parser.add_argument("--flight", type=int, default=64)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--parts", action="store_true")
+    parser.add_argument("--functions", type=int, default=0, help="As many functions to stderr, by their own time.")
+    wanted = parser.parse_args()
+    clock = Clock(cProfile.Profile() if wanted.parts else None)
+    with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
+        config = session(Path(place) / "session", wanted.url, wanted.episodes, wanted.flight, whole=wanted.whole)
+        summary = asyncio.run(run(config, real(config, lambda *_: None), Watch(tell=clock.tell)))
+    found: dict[str, Any] = {
+        "version": __version__,
+        "episodes": summary["funnel"]["dealt"],
+        "accepted": summary["funnel"]["accepted"],
+        "calls": sum(one["calls"] for one in summary["seats"]),
+        "seconds": clock.seconds,
+        "cpu": clock.cpu,
+        "threads": clock.by_thread,
+    }
+    if clock.profile:
+        found["parts"] = shares(clock.profile)
+        if wanted.functions:
+            pstats.Stats(clock.profile, stream=sys.stderr).sort_stats("tottime").print_stats(wanted.functions)
+            pstats.Stats(clock.profile, stream=sys.stderr).sort_stats("cumtime").print_stats(wanted.functions)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
