@@ -1,10 +1,10 @@
 """A bare LangGraph: one graph run an episode, 64 of them at once, nothing kept.
 
-    python bench/peers/with_langgraph.py --url URL --episodes 1024 [--flight 64] [--nodes same|calls]
+    python bench/peers/with_langgraph.py --url URL --episodes 1024 [--warm 64] [--flight 64] [--nodes same|calls]
 
 `same`: the nodes of Noria's own episode, with its agents, checks and client, played by the compiled graph under a
 semaphore; nothing is written down and nothing is looked up but the turn that an episode itself made. The hands are
-dealt before the clock starts. `calls`: four nodes that render a prompt of `chain.json`, call through a bare
+dealt before the clock starts, and the first of them warm the process. `calls`: four nodes that render a prompt of `chain.json`, call through a bare
 aiohttp client and keep the reply; no check, no schema, no retry.
 
 Prints one JSON line.
@@ -73,6 +73,14 @@ class Forgetful(History):
         self.turns.pop(episode.id, None)
 
 
+class OneClerk(Clerk):
+    """The clerk of all hands, whoever asks for one: there are no batches here."""
+
+    def __call__(self, *_: object) -> "OneClerk":
+        """Itself."""
+        return self
+
+
 async def at_once(flight: int, work: Iterable[Callable[[], Awaitable[Any]]]) -> None:
     """Do it all, so many at once."""
     places = asyncio.Semaphore(flight)
@@ -86,14 +94,16 @@ async def at_once(flight: int, work: Iterable[Callable[[], Awaitable[Any]]]) -> 
             group.create_task(one(do))
 
 
-async def same(url: str, episodes: int, flight: int, place: Path) -> dict[str, Any]:
+async def same(url: str, episodes: int, warm: int, flight: int, place: Path) -> dict[str, Any]:
     """Noria's nodes."""
-    config = session(place / "session", url, episodes, flight)
+    config = session(place / "session", url, warm + episodes, flight)
     async with opened(config, real(config, lambda *_: None), Watch()) as found:
         dealt = await plan(found, 1)
         history = Forgetful(found.history)
         context: Context = replace(found, history=history, desk=replace(found.desk, history=history))
-        context.hands.clerk = clerk = Clerk(history, found.index, config.play.near_duplicate, dealt)
+        clerk = OneClerk(history, found.index, config.play.near_duplicate, dealt)
+        hands: Any = context.hands
+        hands.clerk = clerk
 
         async def play(hand: Dealt) -> None:
             try:
@@ -101,10 +111,12 @@ async def same(url: str, episodes: int, flight: int, place: Path) -> dict[str, A
             finally:
                 clerk.let_pass(hand)
 
+        await at_once(flight, [lambda hand=hand: play(hand) for hand in dealt[:warm]])
+        history.calls = 0
         started, cpu = time.perf_counter(), time.process_time()
-        await at_once(flight, [lambda hand=hand: play(hand) for hand in dealt])
+        await at_once(flight, [lambda hand=hand: play(hand) for hand in dealt[warm:]])
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    return {"episodes": len(dealt), "calls": history.calls, "seconds": seconds, "cpu": cpu}
+    return {"episodes": episodes, "calls": history.calls, "seconds": seconds, "cpu": cpu}
 
 
 class State(TypedDict, total=False):
@@ -117,7 +129,7 @@ class State(TypedDict, total=False):
     ruling: str
 
 
-async def calls(url: str, episodes: int, flight: int) -> dict[str, Any]:
+async def calls(url: str, episodes: int, warm: int, flight: int) -> dict[str, Any]:
     """Four calls, and nothing else."""
     async with Caller(url) as caller:
 
@@ -134,6 +146,8 @@ async def calls(url: str, episodes: int, flight: int) -> dict[str, Any]:
         for one, two in zip([START, *names], [*names, END], strict=True):
             graph.add_edge(*(name if name in (START, END) else f"ask_{name}" for name in (one, two)))
         compiled = graph.compile()
+        await at_once(flight, [lambda at=at: compiled.ainvoke({"number": at}) for at in range(warm)])
+        caller.calls = 0
         started, cpu = time.perf_counter(), time.process_time()
         await at_once(flight, [lambda at=at: compiled.ainvoke({"number": at}) for at in range(episodes)])
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -145,14 +159,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
     parser.add_argument("--episodes", type=int, default=1024)
+    parser.add_argument("--warm", type=int, default=64)
     parser.add_argument("--flight", type=int, default=64)
     parser.add_argument("--nodes", choices=("same", "calls"), default="same")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         if wanted.nodes == "same":
-            found = asyncio.run(same(wanted.url, wanted.episodes, wanted.flight, Path(place)))
+            found = asyncio.run(same(wanted.url, wanted.episodes, wanted.warm, wanted.flight, Path(place)))
         else:
-            found = asyncio.run(calls(wanted.url, wanted.episodes, wanted.flight))
+            found = asyncio.run(calls(wanted.url, wanted.episodes, wanted.warm, wanted.flight))
     print(json.dumps({"version": version("langgraph"), **found}))
 
 

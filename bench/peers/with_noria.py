@@ -1,15 +1,15 @@
 """Noria itself, as a contestant: a round of a real session against a server, and what it took.
 
-    python bench/peers/with_noria.py --url URL --episodes 1024 [--flight 64] [--whole] [--parts]
+    python bench/peers/with_noria.py --url URL --episodes 1024 [--warm 64] [--flight 64] [--whole] [--parts]
 
 Nothing is left out: deal, graph, client, ledger with its syncs, neighbour index, checkpoints between batches. An
 episode is four calls (generator, solver, adversary, judge: the critic is put aside, the solver answers once), or with
 `--whole` what a session plays by default: every seat, four answers. The round's play is clocked, from the moment its
-deal is committed to the moment its rows are curated. What is measured before a round (verifiers, judge) is no part of
-an episode and is turned off; nothing is trained.
+deal is committed to the moment its rows are curated; a small session before it warms the process. What is measured
+before a round (verifiers, judge) is no part of an episode and is turned off; nothing is trained.
 
 Prints one JSON line. `--parts` plays under a profiler and adds the share of each library and room of the
-main thread's time; its seconds are then no measure of anything.
+main thread's processor time; its seconds are then no measure of anything.
 """
 
 import argparse
@@ -114,8 +114,7 @@ def shares(profile: cProfile.Profile) -> dict[str, float]:
                 give(caller, share, left - 1)
 
     for name, (_, _, spent, _, _) in stats.items():
-        if name[2] != "<method 'poll' of 'select.epoll' objects>":  # waiting
-            give(name, spent, 3)
+        give(name, spent, 3)
     whole = sum(found.values())
     return {name: round(spent / whole, 4) for name, spent in found.most_common() if spent / whole > 0.005}
 
@@ -125,15 +124,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
     parser.add_argument("--episodes", type=int, default=1024)
+    parser.add_argument("--warm", type=int, default=64)
     parser.add_argument("--flight", type=int, default=64)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--functions", type=int, default=0, help="As many functions to stderr, by their own time.")
     wanted = parser.parse_args()
-    clock = Clock(cProfile.Profile() if wanted.parts else None)
+    clock = Clock(cProfile.Profile(time.thread_time) if wanted.parts else None)
+
+    def played(name: str, episodes: int, watch: Watch) -> dict[str, Any]:
+        config = session(Path(place) / name, wanted.url, episodes, wanted.flight, whole=wanted.whole)
+        return asyncio.run(run(config, real(config, lambda *_: None), watch))
+
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
-        config = session(Path(place) / "session", wanted.url, wanted.episodes, wanted.flight, whole=wanted.whole)
-        summary = asyncio.run(run(config, real(config, lambda *_: None), Watch(tell=clock.tell)))
+        if wanted.warm:
+            played("warm", wanted.warm, Watch())
+        summary = played("session", wanted.episodes, Watch(tell=clock.tell))
     found: dict[str, Any] = {
         "version": __version__,
         "episodes": summary["funnel"]["dealt"],
