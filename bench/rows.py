@@ -63,6 +63,8 @@ class Row(BaseModel):
     met: bool | None = None
     """Whether the limit is met; none where there is none to meet or nothing was measured."""
     note: str = ""
+    parts: dict[str, float] = {}
+    """What an amount is made of, in its unit."""
     hardware: str = Field(default_factory=hardware)
     load: float = Field(default_factory=load)
 

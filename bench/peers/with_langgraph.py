@@ -4,8 +4,8 @@
 
 `same`: the nodes of Noria's own episode, with its agents, checks and client, played by the compiled graph under a
 semaphore; nothing is written down and nothing is looked up but the turn that an episode itself made. The hands are
-dealt before the clock starts, and the first of them warm the process. `calls`: four nodes that render a prompt of `chain.json`, call through a bare
-aiohttp client and keep the reply; no check, no schema, no retry.
+dealt before the clock starts, and the first of them warm the process. `calls`: four nodes that render a prompt of
+`chain.json`, call through a bare aiohttp client and keep the reply; no check, no schema, no retry.
 
 Prints one JSON line.
 """

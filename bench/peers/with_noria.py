@@ -8,15 +8,15 @@ episode is four calls (generator, solver, adversary, judge: the critic is put as
 deal is committed to the moment its rows are curated; a small session before it warms the process. What is measured
 before a round (verifiers, judge) is no part of an episode and is turned off; nothing is trained.
 
-Prints one JSON line. `--parts` plays under a profiler and adds the share of each library and room of the
-main thread's processor time; its seconds are then no measure of anything.
+Prints one JSON line. `--parts` looks a thousand times a second of processor time at where the main thread is, and adds
+the share of each library and room: of the innermost that the stack is in, for what serves everybody (the standard
+library) counts for whoever called it. `--functions` prints what was found on the stack most often.
 """
 
 import argparse
 import asyncio
-import cProfile
 import json
-import pstats
+import signal
 import sys
 import tempfile
 import threading
@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from noria import __version__
@@ -64,11 +65,59 @@ def threads() -> dict[str, float]:
     return found
 
 
+def part(filename: str) -> str:
+    """The room of Noria or the library that a file belongs to; empty for what serves whoever calls it."""
+    places = Path(filename).parts
+    if "noria" in places:
+        at = len(places) - 1 - places[::-1].index("noria")
+        return f"noria/{Path(places[at + 1]).stem}" if at + 1 < len(places) else ""
+    return next((name for name in LIBRARIES if name in places), "")
+
+
+class Looks:
+    """Where the main thread was, each time that a millisecond of processor time was spent."""
+
+    EVERY = 0.001
+
+    def __init__(self) -> None:
+        """Nothing seen yet."""
+        self.parts = Counter[str]()
+        self.functions = Counter[str]()
+        self._of: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Look from now on."""
+        signal.signal(signal.SIGPROF, self._look)
+        signal.setitimer(signal.ITIMER_PROF, self.EVERY, self.EVERY)
+
+    def end(self) -> None:
+        """Look no longer."""
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+    def _look(self, _: int, frame: FrameType | None) -> None:
+        named, seen = "", set[str]()
+        while frame is not None:
+            code = frame.f_code
+            if not named:
+                if code.co_filename not in self._of:
+                    self._of[code.co_filename] = part(code.co_filename)
+                named = self._of[code.co_filename]
+            seen.add(f"{code.co_filename.rpartition('site-packages/')[2]}:{code.co_name}")
+            frame = frame.f_back
+        self.parts[named or "the rest of Python"] += 1
+        self.functions.update(seen)
+
+    def shares(self) -> dict[str, float]:
+        """Share of each part in all looks."""
+        whole = sum(self.parts.values()) or 1
+        return {name: round(count / whole, 4) for name, count in self.parts.most_common() if count / whole > 0.005}
+
+
 @dataclass
 class Clock:
     """Starts when the deal is committed, and stops when its episodes are over."""
 
-    profile: cProfile.Profile | None = None
+    looks: Looks | None = None
     began: tuple[float, float] = (0.0, 0.0)
     seconds: float = 0.0
     cpu: float = 0.0
@@ -79,44 +128,14 @@ class Clock:
         if event == "spent" and facts["stage"] == "plan":
             self.by_thread = threads()
             self.began = time.perf_counter(), time.process_time()
-            if self.profile:
-                self.profile.enable()
+            if self.looks:
+                self.looks.begin()
         if event == "stage" and facts["stage"] == "curate":
-            if self.profile:
-                self.profile.disable()
+            if self.looks:
+                self.looks.end()
             wall, cpu = self.began
             self.seconds, self.cpu = time.perf_counter() - wall, time.process_time() - cpu
             self.by_thread = {name: spent - self.by_thread.get(name, 0.0) for name, spent in threads().items()}
-
-
-def part(filename: str) -> str:
-    """The room of Noria or the library that a file belongs to; empty for what serves whoever calls it."""
-    places = Path(filename).parts
-    if "noria" in places:
-        at = len(places) - 1 - places[::-1].index("noria")
-        return f"noria/{Path(places[at + 1]).stem}" if at + 1 < len(places) else ""
-    return next((name for name in LIBRARIES if name in places), "")
-
-
-def shares(profile: cProfile.Profile) -> dict[str, float]:
-    """Share of each part in the profiled time; what has no part of its own counts for its callers."""
-    stats: Any = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    found = Counter[str]()
-
-    def give(name: tuple[str, int, str], spent: float, left: int) -> None:
-        own, callers = part(name[0]), stats[name][4]
-        total = sum(one[2] for one in callers.values())
-        if own or not left or not total:
-            found[own or "the rest of Python"] += spent
-            return
-        for caller, one in callers.items():
-            if share := spent * one[2] / total:
-                give(caller, share, left - 1)
-
-    for name, (_, _, spent, _, _) in stats.items():
-        give(name, spent, 3)
-    whole = sum(found.values())
-    return {name: round(spent / whole, 4) for name, spent in found.most_common() if spent / whole > 0.005}
 
 
 def main() -> None:
@@ -128,9 +147,9 @@ def main() -> None:
     parser.add_argument("--flight", type=int, default=64)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--parts", action="store_true")
-    parser.add_argument("--functions", type=int, default=0, help="As many functions to stderr, by their own time.")
+    parser.add_argument("--functions", type=int, default=0, help="Print so many functions to stderr.")
     wanted = parser.parse_args()
-    clock = Clock(cProfile.Profile(time.thread_time) if wanted.parts else None)
+    clock = Clock(Looks() if wanted.parts or wanted.functions else None)
 
     def played(name: str, episodes: int, watch: Watch) -> dict[str, Any]:
         config = session(Path(place) / name, wanted.url, episodes, wanted.flight, whole=wanted.whole)
@@ -149,11 +168,10 @@ def main() -> None:
         "cpu": clock.cpu,
         "threads": clock.by_thread,
     }
-    if clock.profile:
-        found["parts"] = shares(clock.profile)
-        if wanted.functions:
-            pstats.Stats(clock.profile, stream=sys.stderr).sort_stats("tottime").print_stats(wanted.functions)
-            pstats.Stats(clock.profile, stream=sys.stderr).sort_stats("cumtime").print_stats(wanted.functions)
+    if clock.looks:
+        found["parts"] = clock.looks.shares()
+        for name, count in clock.looks.functions.most_common(wanted.functions):
+            print(f"{count / max(1, clock.looks.parts.total()):7.1%}  {name}", file=sys.stderr)
     print(json.dumps(found))
 
 
