@@ -92,6 +92,8 @@ def played(script: str, server: Served, *words: object, python: str = sys.execut
     said = _done(command, f"{script} failed").strip().splitlines()
     try:
         found: dict[str, Any] = json.loads(said[-1])
+        if found["seconds"] <= 0:
+            raise Unplayed(f"{script}: its longer run took no longer than its shorter one")
         return found | {"server_ms_a_call": 1000 * (server.spent() - before) / found["calls"]}
     except (IndexError, ValueError, KeyError, ZeroDivisionError) as fault:
         raise Unplayed(f"{script} said nothing that can be read: {said[-1:]}") from fault
