@@ -4,11 +4,12 @@
 
 Only faults of transport, 429, 5xx and bodies that are no answer to the question are tried
 again (`trying.py` says where and until when); a refusal is final and keeps the server's
-words. The reply's content is never a fault: what a model says is data. The aiohttp transport
-is used because the default one collapses at high concurrency, with a connection for each
-call: on one that stays open, a reply that a server or a proxy sends twice becomes the answer
-to whoever asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt
-is prefilled in pieces.
+words. The reply's content is never a fault: what a model says is data. Chats go through aiohttp
+itself (`chats.py`) and the few other calls through OpenAI's library on aiohttp's transport, for
+the default one collapses at high concurrency. Each call has a connection of its own: on one
+that stays open, a reply that a server or a proxy sends twice becomes the answer to whoever
+asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt is
+prefilled in pieces.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
+from noria.inference.chats import Chats
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.congestion import Congestion
 from noria.inference.health import Health
@@ -59,9 +61,9 @@ class OpenAIClient:
         self._trying = Trying(self._replicas, limiter, deadline)
         self._scores = scores
         self._templates: dict[str, tuple[str, str]] = {}
-        limits = httpx2.Limits(
-            max_connections=max(CONNECTIONS, limiter.limit), max_keepalive_connections=0, keepalive_expiry=0.0
-        )
+        connections = max(CONNECTIONS, limiter.limit)
+        self._chats = Chats(connections)
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=0, keepalive_expiry=0.0)
         self._client = AsyncOpenAI(
             base_url=found[0].url, api_key=found[0].key or "none", max_retries=0, timeout=deadline,
             default_headers={"Connection": "close", "Accept-Encoding": "identity"},
@@ -78,15 +80,10 @@ class OpenAIClient:
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
         body = orjson.dumps(_body(request))
-        headers = {"traceparent": request.traceparent} if request.traceparent else {}
 
         async def call(replica: Replica, started: float) -> Completion:
-            # What goes out is whole and what comes is read here: the client's own rewriting of both takes longer than
-            # all that is left of the call.
-            reply = await self._at[replica].post(
-                "/chat/completions", cast_to=httpx2.Response, content=body, options={"headers": headers}
-            )
-            return read(reply.content, request, now() - started)
+            said = await self._chats.send(replica.url, replica.key or "none", body, request.traceparent)
+            return read(said, request, now() - started)
 
         what = f"the {request.role}'s answer from {request.model!r} at {self.url}"
         return await self._answer(what, request.model, call, request.n)
@@ -181,6 +178,7 @@ class OpenAIClient:
     async def close(self) -> None:
         """Give the connections back."""
         await self.health.end()
+        await self._chats.close()
         await self._client.close()
 
 
