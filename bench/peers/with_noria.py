@@ -10,7 +10,8 @@ before a round (verifiers, judge) is no part of an episode and is turned off; no
 
 Prints one JSON line. `--parts` looks a thousand times a second of processor time at where the main thread is, and adds
 the share of each library and room: of the innermost that the stack is in, for what serves everybody (the standard
-library) counts for whoever called it. `--functions` prints what was found on the stack most often.
+library) counts for whoever called it. `--functions` prints the functions that it was in, and those that it was
+called from.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from noria import __version__
@@ -74,6 +75,11 @@ def part(filename: str) -> str:
     return next((name for name in LIBRARIES if name in places), "")
 
 
+def called(code: CodeType) -> str:
+    """A function and where it stands."""
+    return f"{code.co_filename.rpartition('site-packages/')[2]}:{code.co_firstlineno} {code.co_name}"
+
+
 class Looks:
     """Where the main thread was, each time that a millisecond of processor time was spent."""
 
@@ -82,7 +88,8 @@ class Looks:
     def __init__(self) -> None:
         """Nothing seen yet."""
         self.parts = Counter[str]()
-        self.functions = Counter[str]()
+        self.own = Counter[str]()
+        self.under = Counter[str]()
         self._of: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -101,11 +108,12 @@ class Looks:
             if not named:
                 if code.co_filename not in self._of:
                     self._of[code.co_filename] = part(code.co_filename)
-                named = self._of[code.co_filename]
-            seen.add(f"{code.co_filename.rpartition('site-packages/')[2]}:{code.co_name}")
+                if named := self._of[code.co_filename]:
+                    self.own[called(code)] += 1
+            seen.add(called(code))
             frame = frame.f_back
         self.parts[named or "the rest of Python"] += 1
-        self.functions.update(seen)
+        self.under.update(seen)
 
     def shares(self) -> dict[str, float]:
         """Share of each part in all looks."""
@@ -170,8 +178,10 @@ def main() -> None:
     }
     if clock.looks:
         found["parts"] = clock.looks.shares()
-        for name, count in clock.looks.functions.most_common(wanted.functions):
-            print(f"{count / max(1, clock.looks.parts.total()):7.1%}  {name}", file=sys.stderr)
+        whole = max(1, clock.looks.parts.total())
+        for counted in (clock.looks.own, clock.looks.under):
+            for name, count in counted.most_common(wanted.functions):
+                print(f"{count / whole:7.1%}  {name}", file=sys.stderr)
     print(json.dumps(found))
 
 
