@@ -23,8 +23,8 @@ HEAD = """# What it costs
 `make bench` writes this page: every bench in its short form, one after another, on the machine that it names. Both
 sides of a ratio were measured in the same run, in turn; it stands with its median and, as spread, the least and the
 most of its runs. A limit is what the project holds itself to (≥ at least, ≤ at most); a row without one is only told.
-Versions are those of the peers on PyPI, each in an environment of its own. The command of a row, without `--short`, is
-the long form.
+DataDesigner and distilabel come from PyPI into environments of their own, other peers are what Noria is installed with.
+The command of a row is its long form.
 """
 
 NOTHING = """
