@@ -58,11 +58,12 @@ def session(folder: Path, url: str, episodes: int, flight: int, *, whole: bool =
 
 
 def threads() -> dict[str, float]:
-    """Processor seconds of each thread that Python knows, by name without its number."""
+    """Processor seconds of each thread that Python knows, by its name or what it runs, without a number."""
     found = Counter[str]()
     for one in threading.enumerate():
         if one.ident is not None:
-            found[one.name.rstrip("0123456789_-")] += time.clock_gettime(time.pthread_getcpuclockid(one.ident))
+            name = one.name.partition("(")[2].rstrip(")") or one.name.rstrip("0123456789_-")
+            found[name.strip("_")] += time.clock_gettime(time.pthread_getcpuclockid(one.ident))
     return found
 
 
