@@ -42,7 +42,8 @@ class Quick:
     ) -> None:
         """Let others have it; after a fault the next one gets another."""
         try:
-            if fault is not None:
+            if fault is not None and self._connection is not None:
+                self._connection.invalidate()
                 self._drop()
         finally:
             self._lock.release()
