@@ -2,6 +2,7 @@
 # make test    sets up and runs every test, the real model's included
 # make check   lint, format and strict types
 # make docs    builds the book into site/; a broken link is an error
+# make bench   measures speed and memory beside the peers, and writes docs/results/performance.md (most of an hour)
 # make kill-test   kills a session a thousand times and holds it to docs/reliability.md
 PYTHON ?= python3
 VENV := .venv
@@ -74,8 +75,9 @@ check: $(VENV)/.dev
 kill-test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash --kills 1000
 
+# Nothing else should run beside it. Peers come from PyPI, each into an environment of its own under .bench/.
 bench: $(VENV)/.installed
-	$(BIN)/python bench/thousand_episodes.py
+	$(BIN)/python bench/suite.py
 
 # The book is built in an environment of its own: its tools have nothing to do with the program.
 $(VENV)-docs/.installed: requirements/docs.txt

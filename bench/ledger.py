@@ -1,6 +1,6 @@
 """What durability costs: acceptance against the disk's own sync, resuming and memory at 100,000 samples.
 
-    python bench/ledger.py [--samples 100000] [--acceptances 1920] [--resumes 5] [--chroma] [--json]
+    python bench/ledger.py [--samples 100000] [--acceptances 1920] [--resumes 5] [--chroma] [--short] [--json FILE]
 
 Acceptance: 64 episodes settle at once, again and again, each with its episode and two samples
 (the solver's and the generator's: a sample is an accepted row); between the batches one page is
@@ -11,7 +11,8 @@ Resuming: a session killed in its second round is resumed by a process of its ow
 and once with that many samples more, in turn; the time is from starting the process to the first
 call that was not made before. Memory: resident size of a process that accepts them, from 5,000 on,
 and the most it held while a round's rows were chosen from all of them as well. Chroma is reported
-apart (--chroma builds an index of random vectors, which takes minutes).
+apart (--chroma builds an index of random vectors, which takes minutes). The short form accepts
+fewer, several times, resumes nothing, and builds a small Chroma.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from rows import Row, asked, row, write
 
 from noria.config import SessionConfig, Train
 from noria.graphs.opening import Means
@@ -49,6 +51,9 @@ from noria.types import ROLES, Episode, Message, Policy, Provenance, Sample, Tur
 
 FLIGHT = 64
 WARM = 5000
+SHORT, FEW = 30_000, 10_000
+"""Samples and vectors of the short form."""
+COMMAND = "python bench/ledger.py"
 GOALS = {"share_of_a_sync": 1 / 3, "resume_ratio": 1.2, "megabytes_per_100000": 50.0}
 VERIFIER = "arithmetic@1"
 TEMPLATES = {role: f"{role}@0123456789ab" for role in (*ROLES, "reword", "explain", "entails", "prefer")}
@@ -312,14 +317,64 @@ def chroma(folder: Path, count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def filled(place: Path, samples: int, times: int) -> list[dict[str, Any]]:
+    """What a process held that accepted so many, several times."""
+    found = []
+    for at in range(times):
+        with child("--fill", place / f"full-{at}", "--samples", samples) as process:
+            assert process.stdout is not None
+            found.append(json.loads(process.stdout.read()))
+        shutil.rmtree(place / f"full-{at}")
+    return found
+
+
+def indexed(place: Path, vectors: int) -> dict[str, Any]:
+    """What Chroma takes for so many: a process that builds it, and one that opens it."""
+    found: dict[str, Any] = {}
+    for _ in range(2):
+        with child("--index", place / "index", "--samples", vectors) as process:
+            assert process.stdout is not None
+            found.update(json.loads(process.stdout.read()))
+    return found
+
+
+def told(found: dict[str, Any], held: list[dict[str, Any]]) -> list[Row]:
+    """The rows of the page."""
+    rows = []
+    if held:
+        each, samples = [one["megabytes_per_100000"] for one in held], held[0]["samples"]
+        note = (
+            f"from {WARM:,} to {samples:,} accepted answers, {held[0]['rows']:,} samples; a round is curated from them"
+        )
+        what = "memory per 100,000 accepted, indexes aside"
+        told = {"unit": "MB", "limit": GOALS["megabytes_per_100000"], "at_least": False, "note": note}
+        rows.append(row(what, COMMAND, each, demand=4, **told))
+    if chroma := found.get("chroma"):
+        grown, count = chroma["megabytes"] * 100_000 / chroma["vectors"], chroma["vectors"]
+        note = f"of {count:,} random vectors, opened and asked once; its vectors' share of it grows, the rest does not"
+        rows.append(row("Chroma, told apart, per 100,000", COMMAND, [grown], demand=4, unit="MB", note=note))
+    one = found["acceptance"]
+    low, _, high = one["quartiles"]
+    what, note = "a durable acceptance of a sample", f"{FLIGHT} in flight; a sync took {one['sync_ms']} ms; quartiles"
+    rows.append(
+        Row(
+            what=what, command=COMMAND, peer="an append with its fdatasync on the same disk", note=note,
+            ratio=one["share_of_a_sync"], low=low / 2, high=high / 2, limit=GOALS["share_of_a_sync"], at_least=False,
+        )
+    )  # fmt: skip
+    if again := found.get("resume"):
+        told = {"limit": GOALS["resume_ratio"], "at_least": False, "peer": "an empty session"}
+        rows.append(row("resuming a full session", COMMAND, again["ratios"], **told))
+    return rows
+
+
 def main() -> None:
-    """Measure, and print a table or one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Measure, and print a table."""
+    parser = asked(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--acceptances", type=int, default=30 * FLIGHT)
     parser.add_argument("--resumes", type=int, default=5)
     parser.add_argument("--chroma", action="store_true")
-    parser.add_argument("--json", action="store_true")
     parser.add_argument("--place", type=Path, help="Folder on the disk to measure.")
     for hidden in ("--play", "--fill", "--index"):
         parser.add_argument(hidden, type=Path, help=argparse.SUPPRESS)
@@ -334,23 +389,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="noria-bench-", dir=wanted.place) as folder:
         place = Path(folder)
         found: dict[str, Any] = {"acceptance": accept(place, wanted.acceptances)}
-        if wanted.samples:
-            found["resume"], found["memory"] = resume(place, wanted.samples, wanted.resumes)
-        if wanted.chroma:
-            found["chroma"] = {}
-            for _ in range(2):
-                with child("--index", place / "index", "--samples", wanted.samples) as process:
-                    assert process.stdout is not None
-                    found["chroma"].update(json.loads(process.stdout.read()))
+        held: list[dict[str, Any]] = []
+        if wanted.short:
+            held = filled(place, min(wanted.samples, SHORT), 3)
+        elif wanted.samples:
+            found["resume"], one = resume(place, wanted.samples, wanted.resumes)
+            held = [one]
+        if held:
+            found["memory"] = held[-1]
+        if wanted.chroma or wanted.short:
+            found["chroma"] = indexed(place, min(wanted.samples, FEW) if wanted.short else wanted.samples)
     figures = {name: value for part in found.values() for name, value in part.items()}
     found["goals"] = GOALS
     found["reached"] = {name: figures[name] <= goal for name, goal in GOALS.items() if name in figures}
-    if wanted.json:
-        return print(json.dumps(found, indent=2))
     for part, values in found.items():
         print(part)
         for name, value in values.items():
             print(f"  {name:<26} {value}")
+    write(wanted.json, told(found, held))
     return None
 
 

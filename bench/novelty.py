@@ -1,6 +1,7 @@
 """What it costs to ask whether a text was said before, and to take it in: at 1,000, 100,000 and 1,000,000 samples.
 
-    python bench/novelty.py [--large] [--near 0.95] [--samples 100000] [--chroma 2000] [--rounds 9] [--json]
+    python bench/novelty.py [--large] [--near 0.95] [--samples 100000] [--chroma 2000] [--rounds 9] [--short]
+                            [--json FILE]
 
 Texts are written by program of the domains' own words and embedded by the package's embedder; the index is the
 session's (`noria/memory/said.py`), over texts in memory where a session has its ledger. Each round asks 64 new
@@ -10,11 +11,10 @@ the same texts one by one, without a filter, which is kind to it. Where usearch 
 number) is asked and given them too.
 Recall: texts changed by a word are compared with every text held; of those that have one at or above the threshold,
 how many are refused. Beside it, of the pairs just above it (within 0.01), how many the index finds.
-Prints a table or one JSON object; status 1 where a goal is missed.
+Prints a table; status 1 where a goal is missed. The short form takes fewer rounds.
 """
 
 import argparse
-import json
 import random
 import statistics
 import sys
@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy
 import psutil
+from rows import Row, asked, installed, row, write
 
 from noria.evaluators.lexicon import TOPICS, WORDS
 from noria.memory.accepted import Spoken
@@ -263,15 +264,18 @@ def measure(wanted: argparse.Namespace, place: Path) -> dict[str, Any]:
         f"{size}, {way}": round(1000 * at_hand(some), 4) for (size, way), some in sorted(costs.items())
     } | {name: round(1000 * at_hand(some), 4) for name, some in others.items()}
 
+    def grown(size: int, way: str) -> list[float]:
+        return [large / small for large, small in zip(costs[size, way], costs[SMALL, way], strict=True)]
+
     def growth(size: int, way: str) -> float:
-        pairs = zip(costs[size, way], costs[SMALL, way], strict=True)
-        return round(at_hand([large / small for large, small in pairs]), 3)
+        return round(at_hand(grown(size, way)), 3)
 
     ways = ("alone", "together", "alone, embedding aside", "together, embedding aside")
     found["growth"] = {f"{size} over {SMALL}, {way}": growth(size, way) for size in sizes[1:] for way in ways}
     if graphs:
         one, two = (others[f"usearch at {size}, embedding aside"] for size in sizes[:2])
         found["growth"]["usearch"] = round(at_hand([b / a for a, b in zip(one, two, strict=True)]), 3)
+    ratios: list[float] = []
     if chroma:
         ratios = [a / b for a, b in zip(others["chroma"], costs[wanted.samples, "alone"], strict=True)]
         found["over_chroma"] = round(at_hand(ratios), 1)
@@ -290,29 +294,67 @@ def measure(wanted: argparse.Namespace, place: Path) -> dict[str, Any]:
         name: judged[name] <= goal if kind == "most" else judged[name] >= goal
         for name, (kind, goal) in GOALS.items() if name in judged
     }  # fmt: skip
+    found["each"] = {
+        "growth": grown(wanted.samples, "alone"), "over_chroma": ratios,
+        "milliseconds": [1000 * one for one in costs[wanted.samples, "alone"]],
+    }  # fmt: skip
     return found
 
 
+def told(found: dict[str, Any], size: int) -> list[Row]:
+    """The rows of the page."""
+    each, command = found["each"], "python bench/novelty.py"
+    at_most = {"at_least": False, "demand": 5}
+    text = "asking whether a text was said and taking it in"
+    met, recall = found["recall"]["exact_finds"], found["recall"]["recall"]
+    rows = [
+        row(
+            f"{text}, at {size:,} samples", command, each["growth"], **at_most, peer=f"itself at {SMALL:,}",
+            limit=GOALS["growth"][1], note="one after another, embedding included",
+        ),
+        row(
+            f"{text}, at {size:,} samples", command, each["milliseconds"], **at_most, unit="ms",
+            limit=GOALS["milliseconds"][1], note="one after another, embedding included",
+        ),
+        row(
+            f"near-duplicates found at {size:,}", command, [recall], demand=5, limit=GOALS["recall"][1],
+            peer="an exact comparison with every text", note=f"{met} texts that it finds",
+        ),
+    ]  # fmt: skip
+    if each["over_chroma"]:
+        rows.append(
+            row(
+                f"{text}, times as fast", command, each["over_chroma"], demand=5, limit=GOALS["over_chroma"][1],
+                peer="Chroma's own query and insert, one by one, of far fewer texts",
+                peer_version=f"chromadb {installed('chromadb')}",
+            )
+        )  # fmt: skip
+    grown = found["memory"][f"megabytes per 100,000 at {size}"]
+    rows.append(
+        row("the index of what was said, per 100,000", command, [grown], demand=4, unit="MB", note="told apart")
+    )
+    return rows
+
+
 def main() -> None:
-    """Measure, and print a table or one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Measure, and print a table."""
+    parser = asked(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--large", action="store_true", help="1,000,000 as well; needs some 2 GB and minutes.")
     parser.add_argument("--near", type=float, default=0.95)
     parser.add_argument("--planted", type=int, default=3000)
     parser.add_argument("--chroma", type=int, default=2000, help="Texts in Chroma; 0 leaves it out.")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
+    if wanted.short:
+        wanted.rounds = 5
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as folder:
         found = measure(wanted, Path(folder))
     found["goals"] = {name: f"at {kind} {goal}" for name, (kind, goal) in GOALS.items()}
-    if wanted.json:
-        print(json.dumps(found, indent=2))
-    else:
-        for part, values in found.items():
-            for name, value in values.items() if isinstance(values, dict) else [("", values)]:
-                print(f"{part:<14} {name:<44} {value}")
+    for part, values in found.items():
+        for name, value in values.items() if isinstance(values, dict) else [("", values)]:
+            print(f"{part:<14} {name:<44} {value}")
+    write(wanted.json, told(found, wanted.samples))
     sys.exit(not all(found["reached"].values()))
 
 

@@ -24,6 +24,9 @@ PASSAGES: tuple[tuple[Bucket, int], ...] = (("gate", 18), ("audit", 2), ("test",
 """Percent of the passages of documents held by each bucket: more, for a document has few of them."""
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, no NaN.
 
@@ -31,7 +34,7 @@ def canonical_json(value: Any) -> str:
         ValueError: the value holds a float that JSON cannot say.
         TypeError: the value is not JSON.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def digest(text: str) -> str:

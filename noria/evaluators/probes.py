@@ -43,6 +43,9 @@ REFUTED = "refuted: "
 LONG = "The work is shown here step by step, and every step follows from the one before it. " * 3
 """Words without an answer."""
 
+EVERY = " ".join(map(str, range(-20, 800)))
+"""The numbers that most answers are."""
+
 Kind = Literal["ambiguity", "leak", "shortcut", "forgery"]
 
 
@@ -155,7 +158,6 @@ def shortcuts(domain: Domain, instruction: str) -> dict[str, str]:
     own = {"says nothing": "", "repeats the instruction": instruction, **domain.shortcuts(instruction)}
     if domain.executes:
         return {**own, "is a number": "0"}
-    every = " ".join(map(str, range(-20, 800)))
     # Where the answer is to be found in what is read, to give its only number is to do the task.
     copied = (
         {} if domain.reads else {"gives the numbers of the instruction": ", ".join(map(_plain, numbers(instruction)))}
@@ -169,7 +171,7 @@ def shortcuts(domain: Domain, instruction: str) -> dict[str, str]:
         "is no number": "NaN",
         "gives up": "I do not know.",
         **copied,
-        "gives every number": every,
+        "gives every number": EVERY,
         "is long": LONG,
     }
 

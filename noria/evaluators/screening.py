@@ -11,11 +11,14 @@ Tasks here are full of digits, hexadecimal and programs, so a false alarm costs 
 miss of a vague kind: nothing is found by entropy or by a bare run of digits alone. A word
 list knows words: a threat in clean words passes it. The evidence names the kind and where
 it stands, and shows no more of a secret than its first two characters.
+
+Prompts say mostly what others said before them, line for line, and the word list is what takes longest; so
+of a text that a program put together (`lined`) it reads each line once and knows it the next time.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -76,21 +79,19 @@ class Screen:
         self.kinds = frozenset(kinds)
         self.find = lru_cache(maxsize=4096)(self._find)
         """What stands in a text: each finding once, in a fixed order; the same text is looked at once."""
+        self._profane = lru_cache(maxsize=4096)(self._profanities)
 
-    def _find(self, text: str) -> tuple[Finding, ...]:
+    def _find(self, text: str, lined: bool = False) -> tuple[Finding, ...]:
         if not self.kinds or not text.strip():
             return ()
-        # Compatible forms are one form, and what is invisible hides nothing.
-        plain = "".join(
-            one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) not in ("Cf", "Cs")
-        )
-        by_kind: dict[Kind, Callable[[str], Iterator[str]]] = {
+        plain = text if text.isascii() else _plain(text)
+        by_kind: dict[Kind, Callable[[str], Iterable[str]]] = {
             "key": self._keys,
             "email": _emails,
             "iban": _ibans,
             "card": _cards,
             "phone": _phones,
-            "toxic": self._toxic,
+            "toxic": self._toxic_lines if lined else self._profane,
         }
         found = (
             Finding(kind, _mask(one)) for kind, look in by_kind.items() if kind in self.kinds for one in look(plain)
@@ -118,9 +119,18 @@ class Screen:
 
         return Filter({"languages": ["english"], "ignore_words": list(OTHER_SENSES), "custom_words": list(MISSING)})
 
-    def _toxic(self, text: str) -> Iterator[str]:
+    def _toxic_lines(self, text: str) -> Iterator[str]:
+        for line in text.splitlines():
+            yield from self._profane(line)
+
+    def _profanities(self, text: str) -> tuple[str, ...]:
         result = self._words.check_profanity(text)  # type: ignore[attr-defined]
-        yield from sorted(set(result["profane_words"]))
+        return tuple(sorted(set(result["profane_words"])))
+
+
+def _plain(text: str) -> str:
+    """A text in which compatible forms are one form, and what is invisible hides nothing."""
+    return "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) not in ("Cf", "Cs"))
 
 
 def _emails(text: str) -> Iterator[str]:

@@ -104,7 +104,8 @@ class Hygiene:
         """Why a sample or a row may not be learned; `whole` screens it and looks at the benchmarks too."""
         if whole:
             for message in one.messages:
-                if message.role != "system" and (found := self.screen.find(message.content)):
+                lined = message.role == "user" and isinstance(one, Sample) and one.role == "generator"
+                if message.role != "system" and (found := self.screen.find(message.content, lined)):
                     kinds = "; ".join(map(str, found))
                     return Stain(Reason.UNCLEAN, found[0].kind, f"its {message.role}'s text holds {kinds}")
         for kind, kept in (("exam", exams), *([("benchmark", self.named)] if whole and self.items else [])):

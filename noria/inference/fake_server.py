@@ -181,7 +181,7 @@ class FakeServer:
             return await self._fail(self.faults.pop(0), request)
         if body["model"] not in (*self.models, *self.loaded):
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
-        if 0 < self.longest < sum(len(one["content"].split()) for one in body.get("messages", ())):
+        if 0 < self.longest < sum(len(_text(one).split()) for one in body.get("messages", ())):
             return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
         return _json(answer(body))
 
@@ -275,13 +275,19 @@ class FakeServer:
         return Request(
             role=_ROLES.get(form.get("name", ""), "judge" if choices else "solver"),
             model=body["model"],
-            messages=tuple(Message.model_validate(message) for message in body["messages"]),
+            messages=tuple(Message(role=one["role"], content=_text(one)) for one in body["messages"]),
             max_tokens=body.get("max_tokens", 64),
             temperature=body.get("temperature", 1.0),
             n=body.get("n") or 1,
             schema=schema,
             choices=choices,
         )
+
+
+def _text(message: dict[str, Any]) -> str:
+    """What a message says; some clients send it in parts."""
+    said = message["content"]
+    return said if isinstance(said, str) else "".join(part.get("text", "") for part in said)
 
 
 def _first_token(choices: tuple[str, ...], reply: str) -> dict[str, Any]:

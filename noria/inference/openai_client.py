@@ -4,23 +4,26 @@
 
 Only faults of transport, 429, 5xx and bodies that are no answer to the question are tried
 again (`trying.py` says where and until when); a refusal is final and keeps the server's
-words. The reply's content is never a fault: what a model says is data. The aiohttp transport
-is used because the default one collapses at high concurrency, with a connection for each
-call: on one that stays open, a reply that a server or a proxy sends twice becomes the answer
-to whoever asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt
-is prefilled in pieces.
+words. The reply's content is never a fault: what a model says is data. Chats go through aiohttp
+itself (`chats.py`) and the few other calls through OpenAI's library on aiohttp's transport, for
+the default one collapses at high concurrency. Each call has a connection of its own: on one
+that stays open, a reply that a server or a proxy sends twice becomes the answer to whoever
+asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt is
+prefilled in pieces.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx2
+import orjson
 from openai import APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 from openai.types import Completion as TextCompletion
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
+from noria.inference.chats import Chats
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.congestion import Congestion
 from noria.inference.health import Health
@@ -58,9 +61,9 @@ class OpenAIClient:
         self._trying = Trying(self._replicas, limiter, deadline)
         self._scores = scores
         self._templates: dict[str, tuple[str, str]] = {}
-        limits = httpx2.Limits(
-            max_connections=max(CONNECTIONS, limiter.limit), max_keepalive_connections=0, keepalive_expiry=0.0
-        )
+        connections = max(CONNECTIONS, limiter.limit)
+        self._chats = Chats(connections)
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=0, keepalive_expiry=0.0)
         self._client = AsyncOpenAI(
             base_url=found[0].url, api_key=found[0].key or "none", max_retries=0, timeout=deadline,
             default_headers={"Connection": "close", "Accept-Encoding": "identity"},
@@ -76,11 +79,11 @@ class OpenAIClient:
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
-        arguments = _arguments(request)
+        body = orjson.dumps(_body(request))
 
         async def call(replica: Replica, started: float) -> Completion:
-            reply = await self._at[replica].chat.completions.with_raw_response.create(**arguments)
-            return read(reply.http_response.content, request, now() - started)
+            said = await self._chats.send(replica.url, replica.key or "none", body, request.traceparent)
+            return read(said, request, now() - started)
 
         what = f"the {request.role}'s answer from {request.model!r} at {self.url}"
         return await self._answer(what, request.model, call, request.n)
@@ -175,6 +178,7 @@ class OpenAIClient:
     async def close(self) -> None:
         """Give the connections back."""
         await self.health.end()
+        await self._chats.close()
         await self._client.close()
 
 
@@ -194,24 +198,21 @@ def _usage(spent: CompletionUsage | None) -> Usage:
     return Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
 
 
-def _arguments(request: Request) -> dict[str, Any]:
+def _body(request: Request) -> dict[str, Any]:
     """The request as the endpoint takes it."""
-    arguments: dict[str, Any] = {
+    body: dict[str, Any] = {
         "model": request.model,
         "messages": [message.model_dump() for message in request.messages],
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
     }
     if request.n > 1:
-        arguments["n"] = request.n
+        body["n"] = request.n
     if request.stop:
-        arguments["stop"] = list(request.stop)
-    if request.traceparent:
-        arguments["extra_headers"] = {"traceparent": request.traceparent}
+        body["stop"] = list(request.stop)
     if request.schema is not None:
         schema = {"name": request.role, "schema": request.schema, "strict": True}
-        arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.choices:
-        arguments |= {"logprobs": True, "top_logprobs": 20}
-        arguments["extra_body"] = {"structured_outputs": {"choice": list(request.choices)}}
-    return arguments
+        body |= {"logprobs": True, "top_logprobs": 20, "structured_outputs": {"choice": list(request.choices)}}
+    return body

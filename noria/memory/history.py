@@ -34,12 +34,16 @@ from noria.types import (
 
 STAGES = tuple(Stage)
 
-_CLAIMANTS = (
-    select(tables.claims.c.episode, tables.claims.c.round, tables.claims.c.position, tables.episodes.c.outcome)
-    .join_from(tables.claims, tables.episodes, tables.claims.c.episode == tables.episodes.c.id, isouter=True)
-    .where(tables.claims.c.key.in_(bindparam("keys", expanding=True)))
-)
-"""Asked once a candidate: a query that is built each time takes three times as long as it runs."""
+# Asked for every candidate, most of them several times (see `Quick`).
+_CLAIMANTS = """
+    SELECT claims.episode, claims.round, claims.position, episodes.outcome
+    FROM claims LEFT JOIN episodes ON episodes.id = claims.episode
+    WHERE claims.key IN (SELECT value FROM json_each(?))
+"""
+_TURN = "SELECT body FROM turns WHERE key = ?"
+_EPISODE = "SELECT body FROM episodes WHERE id = ?"
+_EXAMS = "SELECT body FROM exams ORDER BY round"
+_PROOFS = "SELECT body FROM quarantines ORDER BY round, position, verifier"
 
 
 class History(Accepted):
@@ -148,8 +152,8 @@ class History(Accepted):
 
     def turn(self, key: TurnKey) -> Turn | None:
         """A finished call, if it was made before."""
-        found = self.ledger.value(select(tables.turns.c.body).where(tables.turns.c.key == str(key)))
-        return None if found is None else Turn.model_validate_json(found)
+        found = self.ledger.bodies(_TURN, str(key))
+        return Turn.model_validate_json(found[0]) if found else None
 
     def trace(self, episode: str) -> list[Turn]:
         """Every turn of an episode, in the order they were kept: a wall clock may go backwards."""
@@ -167,8 +171,7 @@ class History(Accepted):
 
     def claimants(self, keys: Iterable[str]) -> list[tuple[str, int, int, str | None]]:
         """Who claimed any of the keys: episode, round, position, and the outcome if it has ended."""
-        rows = self.ledger.rows(_CLAIMANTS, {"keys": list(keys)})
-        return [(row.episode, row.round, row.position, row.outcome) for row in rows]
+        return [tuple(row) for row in self.ledger.quick(_CLAIMANTS, json.dumps(list(keys)))]
 
     def taught(self, key: str) -> bool:
         """Whether an accepted candidate claimed a key: of its parameters, or of its solution."""
@@ -188,11 +191,9 @@ class History(Accepted):
 
     def quarantines(self) -> list[Quarantine]:
         """Every proof that a verifier was beaten, in the order the episodes were dealt."""
-        table = tables.quarantines
-        if not self.ledger.has(table):
+        if not self.ledger.has(tables.quarantines):
             return []
-        rows = self.ledger.rows(select(table.c.body).order_by(table.c.round, table.c.position, table.c.verifier))
-        return [Quarantine.model_validate_json(row.body) for row in rows]
+        return [Quarantine.model_validate_json(body) for (body,) in self.ledger.quick(_PROOFS)]
 
     def quarantined(self) -> dict[str, Quarantine]:
         """The quarantined verifiers, each with its first proof in deal order."""
@@ -203,8 +204,8 @@ class History(Accepted):
 
     def episode(self, key: str) -> Episode | None:
         """An ended episode."""
-        found = self.ledger.value(select(tables.episodes.c.body).where(tables.episodes.c.id == key))
-        return None if found is None else Episode.model_validate_json(found)
+        found = self.ledger.bodies(_EPISODE, key)
+        return Episode.model_validate_json(found[0]) if found else None
 
     def episodes(self, number: int | None = None) -> Iterator[Episode]:
         """Ended episodes, of one round or of all, in the order they were dealt."""
@@ -249,8 +250,7 @@ class History(Accepted):
 
     def exams(self) -> list[Exam]:
         """Every exam, oldest first."""
-        rows = self.ledger.rows(select(tables.exams.c.body).order_by(tables.exams.c.round))
-        return [Exam.model_validate_json(row.body) for row in rows]
+        return [Exam.model_validate_json(body) for body in self.ledger.bodies(_EXAMS)]
 
     def exam_items(self, number: int) -> list[ExamItem]:
         """The items of a round's exam."""

@@ -30,8 +30,9 @@ from noria.memory import tables, texts
 from noria.memory.backends import backend
 from noria.memory.backends.place import is_session
 from noria.memory.backends.sqlite import FILE, address
-from noria.memory.driver import driver
+from noria.memory.driver import Driver, driver
 from noria.memory.lock import Lock
+from noria.memory.quick import Quick
 from noria.memory.writing import Write, apply, put, replace
 
 PART = 500
@@ -67,6 +68,7 @@ class Ledger:
         self._thread: threading.Thread | None = None
         self._texts: dict[str, str] = {}
         self._lost: NoriaError | None = None
+        self._quick = Quick(self._readers)
         try:
             if write:
                 self._backend.take()
@@ -100,6 +102,7 @@ class Ledger:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        self._quick.close()
         self._readers.dispose()
         if self._writer is not None:
             self._writer.dispose()
@@ -208,7 +211,7 @@ class Ledger:
         Raises:
             SessionError: the database cannot be read.
         """
-        folded = [at for at, column in enumerate(getattr(query, "selected_columns", ())) if _is_folded(column)]
+        folded = _folded(query)
         try:
             with self._readers.connect() as connection:
                 if size and self._backend.streams:
@@ -221,24 +224,14 @@ class Ledger:
         except self._faults as fault:
             raise self._backend.sentence(fault) from fault
 
-    def _unfolded(self, connection: Connection, part: Sequence[Any], folded: list[int], *, loose: bool) -> list[Any]:
+    def _unfolded(
+        self, connection: Connection, part: Sequence[Any], folded: Sequence[int], *, loose: bool
+    ) -> list[Any]:
         """Rows with their bodies as they were written; the texts of all are looked up together."""
         needed = texts.keys(row[at] for row in part for at in folded)
         if not needed:
             return list(part)
-        kept = self._texts  # another thread may read as well
-        known = {key: text for key in needed if (text := kept.get(key)) is not None}
-        known |= texts.looked_up(driver(connection), needed - known.keys())
-        if len(kept) > REMEMBERED:
-            self._texts = kept = {}
-        kept.update(known)
-        if missing := needed - known.keys():
-            if not loose:
-                raise SessionError(
-                    f"The ledger {self.place!r} is corrupt: the text {min(missing)} is missing.",
-                    mend="Restore it from a copy.",
-                )
-            known |= {key: texts.MARK + key for key in missing}
+        known = self._known(driver(connection), needed, loose=loose)
         kind, found = _row(part[0]._fields), []
         for row in part:
             values = list(row)
@@ -246,6 +239,47 @@ class Ledger:
                 values[place] = texts.unfold(values[place], known)
             found.append(kind(*values))
         return found
+
+    def _known(self, connection: Driver, needed: set[str], *, loose: bool = False) -> dict[str, str]:
+        """Texts by their keys; where one is missing its mark, if that will do."""
+        kept = self._texts  # another thread may read as well
+        known = {key: text for key in needed if (text := kept.get(key)) is not None}
+        known |= texts.looked_up(connection, needed - known.keys())
+        if len(kept) > REMEMBERED:
+            self._texts = kept = {}
+        kept.update(known)
+        if (missing := needed - known.keys()) and not loose:
+            raise SessionError(
+                f"The ledger {self.place!r} is corrupt: the text {min(missing)} is missing.",
+                mend="Restore it from a copy.",
+            )
+        return known | {key: texts.MARK + key for key in missing}
+
+    def quick(self, statement: str, *values: Any) -> list[Any]:
+        """All rows of a statement with `?`, as tuples, for what is asked for every candidate (see `Quick`).
+
+        Raises:
+            SessionError: the database cannot be read.
+        """
+        try:
+            with self._quick as raw:
+                return raw.execute(statement, values).fetchall()
+        except self._faults as fault:
+            raise self._backend.sentence(fault) from fault
+
+    def bodies(self, statement: str, *values: Any) -> list[str]:
+        """`quick` for bodies, each as it was written.
+
+        Raises:
+            SessionError: the database cannot be read, or a text is missing.
+        """
+        try:
+            with self._quick as raw:
+                found = [row[0] for row in raw.execute(statement, values).fetchall()]
+                known = self._known(raw, needed) if (needed := texts.keys(found)) else {}
+        except self._faults as fault:
+            raise self._backend.sentence(fault) from fault
+        return [texts.unfold(body, known) for body in found]
 
     def value(self, query: Any) -> Any:
         """The first column of the first row, or none."""
@@ -282,8 +316,11 @@ def told(folder: Path, key: str) -> str | None:
         ledger.close()
 
 
-def _is_folded(column: Any) -> bool:
-    return isinstance(column.type, texts.Folded)
+@lru_cache(maxsize=64)
+def _folded(query: Any) -> tuple[int, ...]:
+    """Which columns of a query are folded. A query that comes again tells once: telling takes longer than running."""
+    columns = getattr(query, "selected_columns", ())
+    return tuple(at for at, column in enumerate(columns) if isinstance(column.type, texts.Folded))
 
 
 @lru_cache(maxsize=64)

@@ -89,7 +89,8 @@ class Withdrawals:
         """The policies that must not play, by id."""
         if not self._kept:
             return {}
-        return {row.policy: Withdrawn(row.root, row.why, row.at) for row in self.ledger.rows(select(tables.tainted))}
+        rows = self.ledger.quick("SELECT policy, root, why, at FROM tainted")  # asked twice an episode
+        return {policy: Withdrawn(root, why, at) for policy, root, why, at in rows}
 
     def purges(self) -> list[dict[str, Any]]:
         """Each purge, oldest first: what it named, when, and how many samples (of each role) and policies it took."""

@@ -25,6 +25,7 @@ from noria.memory.steps import Steps, forcing, stepping, texting
 from noria.prompts import Template, Templates
 from noria.prompts.fields import FIELDS, MARK
 from noria.prompts.lookup import places
+from noria.prompts.template import normal
 from noria.types import Step
 
 LISTS = frozenset({"neighbours", "weak", "faults", "notes", "counts", "samples"})
@@ -114,6 +115,8 @@ def _looked_at(
     text = ""
     try:
         text = read(path, folder)
+        if broken is None and normal(text) == old.text:
+            return None
         new = Template.parse(text, name, path)
         if new.version != old.version:
             new = rehearsed(text, name, path)
