@@ -44,6 +44,10 @@ class FakeServer:
     reads: Reads = read_steadily
     latency: float = 0.0
     """Seconds before each answer."""
+    pace: float = 0.0
+    """Seconds that it takes to write a token, for each reply."""
+    slower: float = 1.0
+    """How many times as long an adapter takes for a token."""
     schemas: bool = True
     adapters: bool = True
     logprobs: bool = True
@@ -177,7 +181,11 @@ class FakeServer:
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
         if 0 < self.longest < sum(len(one["content"].split()) for one in body.get("messages", ())):
             return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
-        return _json(answer(body))
+        said = answer(body)
+        if self.pace:
+            tokens = said["usage"]["completion_tokens"] / len(said["choices"])
+            await asyncio.sleep(self.pace * tokens * (self.slower if body["model"] in self.loaded else 1.0))
+        return _json(said)
 
     async def _fail(self, fault: Fault, request: web.Request) -> web.StreamResponse:
         match fault:
@@ -220,6 +228,8 @@ class FakeServer:
             for at, reply in enumerate(replies)
         ]
         made = sum(max(1, len(reply) // 4) for reply in replies)
+        if body.get("ignore_eos"):  # as long as was asked for, whatever is said
+            made = len(replies) * asked.max_tokens
         return {
             "id": f"chatcmpl-{self.calls}",
             "object": "chat.completion",
@@ -297,7 +307,10 @@ def _json(value: Any) -> web.Response:
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve until the process ends."""
     models = tuple(arguments.models.split(","))
-    server = FakeServer(models, key=arguments.key, latency=arguments.latency_ms / 1000, port=arguments.port)
+    server = FakeServer(
+        models, key=arguments.key, latency=arguments.latency_ms / 1000, pace=arguments.token_ms / 1000,
+        at_once=arguments.at_once, port=arguments.port,
+    )  # fmt: skip
     async with server:
         sys.stdout.write(json.dumps({"url": server.url}) + "\n")
         sys.stdout.flush()
@@ -309,6 +322,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--token-ms", type=float, default=0.0)
+    parser.add_argument("--at-once", type=int, default=0)
     parser.add_argument("--key", default="")
     parser.add_argument("--models", default="base")
     asyncio.run(serve(parser.parse_args()))
