@@ -83,9 +83,10 @@ def tune(
         installed()
     folder = resolve(config.student)
     base = Policy(id=weights_id(folder), name="base", folder=str(folder.resolve()), student=True)
-    environment = MASK if on_cpu() and probe_bfloat16().trap else {}
+    trap = on_cpu() and probe_bfloat16().trap
 
     def told(one: Tried) -> None:
+        one = _named(one) if trap else one
         say(f"{one.choice}: {one.why or f'{one.alone:.0f} tokens/s alone, {one.both:.0f} with a student'}")
 
     with tempfile.TemporaryDirectory(prefix="noria-tune-") as place:
@@ -94,15 +95,24 @@ def tune(
         asyncio.run(untrained(folder, out, config.train.rank, threads=threads))
         terms = Terms(
             base, str(out), config.serve, Path(place) / "servers", rank=config.train.rank,
-            environment=dict(environment), command=command, seconds=60 * minutes,
+            environment=dict(MASK) if trap else {}, command=command, seconds=60 * minutes,
         )  # fmt: skip
         tried = asyncio.run(calibrate(terms, told))
+    if trap:
+        tried = tuple(_named(one) for one in tried)
     found = tuned.of(base.id, tried)
     if found is None:
         said = "; ".join(f"{one.choice}: {one.why}" for one in tried)
         raise EndpointError(f"The student cannot be served here in any way. {said}", mend="`noria doctor --serve`.")
     tuned.keep(kept(), found)
     return found, table(found)
+
+
+def _named(one: Tried) -> Tried:
+    """What was tried on a machine that traps on AMX, with that said where it is likely to be the reason."""
+    if not one.why or one.choice.dtype != "bfloat16":
+        return one
+    return one.model_copy(update={"why": f"AMX is advertised here and traps: {one.why}"})
 
 
 def table(found: Tuning) -> Table:

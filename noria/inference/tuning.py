@@ -3,9 +3,9 @@
     a choice ─► child servers ─► base alone is asked ─► base and student by turns ─► tokens a second, twice
               └─► dies, stays silent ─► named, and passed over
 
-    numbers   float32 · bfloat16, merged, on all cores               the best of them ─┐
-    cores     all · spare · split · loose, with those numbers        the best of them ─┤
-    student   an adapter in the base's server, against merged weights ◄────────────────┘
+    numbers   float32 · bfloat16, merged, on all cores            the best of them ─┐
+    student   an adapter in the base's server, in those numbers   the best of them ─┤
+    cores     all · spare · split · loose, for that way of serving ◄────────────────┘
 
 Each choice is what a session would get: the real launcher, the real client, and for each answer as much
 computing in Noria's own process as an answer costs there, so that cores which are taken from the loop
@@ -100,14 +100,16 @@ async def calibrate(terms: Terms, say: Say = lambda tried: None) -> tuple[Tried,
     students, dtypes, threads = _open(terms.rules)
     first = Choice(student=students[0], dtype=dtypes[0], threads=threads[0])
     way = await best(first.model_copy(update={"dtype": one}) for one in dtypes)
-    way = await best(way.model_copy(update={"threads": one}) for one in threads)
-    if len(students) > 1:
-        # One server has both, so there is nothing to split; and some that serve bfloat16 die of an adapter in it.
-        bound: Threads = "all" if way.threads == "split" else way.threads
+    for student in students[1:]:
+        # Some servers that compute in bfloat16 die of an adapter in it.
         for dtype in dict.fromkeys((way.dtype, dtypes[0])):
-            await best([Choice(student=students[1], dtype=dtype, threads=bound)])
+            await best([way.model_copy(update={"student": student, "dtype": dtype})])
             if not tried[-1].why:
                 break
+    way = await best([])
+    # One server that has both has nothing to split.
+    alike = [one for one in threads if one != "split" or way.student == "merged"]
+    await best(way.model_copy(update={"threads": one}) for one in alike)
     return tuple(tried)
 
 
@@ -117,7 +119,7 @@ def _open(rules: Serve) -> tuple[Sequence[Served], Sequence[Dtype], Sequence[Thr
     dtypes: list[Dtype] = ["float32", "bfloat16"] if on_cpu() else ["auto"]
     threads: list[Threads] = ["all"]
     if on_cpu() and len(cores()) > 1 and CORES not in os.environ:
-        threads += ["spare", "split", "loose"] if "merged" in students else ["spare", "loose"]
+        threads += ["spare", "split", "loose"]
     return (
         students,
         dtypes if rules.dtype == "auto" else [rules.dtype],
@@ -139,12 +141,21 @@ async def measured(terms: Terms, choice: Choice) -> Tried:
             alone = await burst(fleet, (terms.base,), terms.calls, at_once=terms.at_once, tokens=terms.tokens)
             both = await burst(fleet, (terms.base, student), terms.calls, at_once=terms.at_once, tokens=terms.tokens)
     except EndpointError as fault:
-        return Tried(choice=choice, why=await fleet.launcher.alive() or fault.what)
+        return Tried(choice=choice, why=await _last_words(fleet) or fault.what)
     except TimeoutError:
         return Tried(choice=choice, why=f"it was not done within {terms.each:.0f} s")
     finally:
         await fleet.close()
     return Tried(choice=choice, start=round(start, 1), alone=round(alone, 1), both=round(both, 1))
+
+
+async def _last_words(fleet: Fleet) -> str:
+    """What a dead server said last, which may die a moment after its connections; empty where all live."""
+    for _ in range(20):
+        if said := await fleet.launcher.alive():
+            return said
+        await asyncio.sleep(0.05)
+    return ""
 
 
 def served(terms: Terms, choice: Choice) -> tuple[Fleet, Policy]:
@@ -153,8 +164,8 @@ def served(terms: Terms, choice: Choice) -> tuple[Fleet, Policy]:
     own = {"student": choice.student, "dtype": choice.dtype, "replicas": 1, "port": 0}
     launcher = VllmLauncher(
         folder, terms.rules.model_copy(update=own), limiter, dtype=choice.dtype, rank=terms.rank,
-        deadline=min(PATIENCE, terms.each),
-        environment=terms.environment, command=terms.command, threads=choice.threads,
+        deadline=min(PATIENCE, terms.each), environment=terms.environment, command=terms.command,
+        threads=choice.threads,
     )  # fmt: skip
     merged = choice.student == "merged"
     student = Policy(
