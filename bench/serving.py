@@ -233,7 +233,10 @@ async def flips(terms: Terms, kind: Served, merged: str, dtype: str, callers: in
         "untold": sum(many for (_, by), many in load.answers.items() if not by),
         "start_seconds": round(came - starts, 3), "flip_seconds": round(flip, 3),
         "rollback_seconds": round(rollback, 3),
-        "rate_while_it_starts": round(load.rate(starts, came) / max(1e-9, load.rate(began, starts)), 2),
+        # Of an adapter the time is too short to count answers in.
+        "rate_while_it_starts": round(load.rate(starts, came) / max(1e-9, load.rate(began, starts)), 2)
+        if kind == "merged"
+        else None,
         "reached": not load.failed and not mixed,
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ spoke. Published like a trained one.
 import sys
 from pathlib import Path
 
-from noria.training.launch import SILENCE, follow
+from noria.training.child import SILENCE, follow
 
 
 async def untrained(base: Path, out: Path, rank: int, *, threads: int) -> Path:

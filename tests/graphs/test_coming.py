@@ -23,11 +23,13 @@ class Late(OneClient):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        self.starting, self.asked, self.said = False, asyncio.Event(), ""
+        self.examining, self.asked, self.said = False, asyncio.Event(), ""
+
+    def tell(self, event: str, facts: dict[str, Any]) -> None:
+        self.examining |= event == "stage" and facts["stage"] == "examine"
 
     async def launch(self, policy: Policy) -> Client:
         if policy.name.startswith("student"):
-            self.starting = True
             await asyncio.wait_for(self.asked.wait(), 60)
             if self.said:
                 raise EndpointError(self.said)
@@ -39,7 +41,7 @@ def late(folder: Path) -> tuple[Any, Any, Late]:
     puppet = Puppet(skill=0.5)
 
     def script(request: Request) -> Any:
-        if launcher.starting and request.model == "base":
+        if launcher.examining and request.model == "base":
             launcher.asked.set()
         return puppet(request)
 
@@ -49,8 +51,8 @@ def late(folder: Path) -> tuple[Any, Any, Late]:
 
 async def test_the_parent_sits_its_exam_while_the_students_server_starts(tmp_path: Path) -> None:
     config, means, launcher = late(tmp_path)
-    found = await asyncio.wait_for(run(config, means), 120)
-    assert launcher.starting
+    found = await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), 120)
+    assert launcher.asked.is_set()
     assert len(found["exams"]) == 1
     assert found["finished"] == "rounds: 1 played"
 
@@ -59,6 +61,6 @@ async def test_an_exam_whose_student_does_not_start_breaks_off_with_the_starts_o
     config, means, launcher = late(tmp_path)
     launcher.said = "The vLLM server ended at start."
     with pytest.raises(RunError, match=r"The vLLM server ended at start\..*noria resume"):
-        await asyncio.wait_for(run(config, means, Watch()), 120)
+        await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), 120)
     launcher.said = ""
     assert (await asyncio.wait_for(run(config, means), 120))["finished"] == "rounds: 1 played"
