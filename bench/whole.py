@@ -1,6 +1,6 @@
 """How busy the whole graph keeps a model server: its tokens a second over those of the server driven bare.
 
-    python bench/whole.py [--fake] [--episodes 48] [--at-once 32] [--runs 2]
+    python bench/whole.py [--fake] [--episodes 64] [--at-once 32] [--runs 2]
 
     session ─► every role, checks, novelty, durable ledger ─► tokens a second while it plays ─┐
         └─► its prompts and the lengths of its answers, from the ledger                       ├─► one over the other
@@ -174,7 +174,7 @@ def main() -> None:
     """Measure, print one JSON object, and fail below the goal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fake", action="store_true", help="The fake server instead of the installed vLLM.")
-    parser.add_argument("--episodes", type=int, default=48)
+    parser.add_argument("--episodes", type=int, default=64)
     parser.add_argument("--attempts", type=int, default=4)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--runs", type=int, default=2)
