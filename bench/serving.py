@@ -1,6 +1,6 @@
 """From a trained adapter to its first token, flips under load, and what adapters cost against merged weights.
 
-    python bench/serving.py [--fake] [--parts latency flips decode] [--runs 2]
+    python bench/serving.py [--short] [--fake] [--parts latency flips decode] [--runs 2]
 
     latency   adapter on disk ─► its id, the ledger, its hashes, the server, the pointer ─► first token
               over a restart of the same server, start to first token; GOALS: at most 1 %, and under half a second
@@ -29,13 +29,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rows import Row, asked, row, write
+
 from noria.config import Serve
 from noria.errors import EndpointError
 from noria.identity import content_id
 from noria.inference.client import Request
 from noria.inference.fake_vllm import command
 from noria.inference.fleet import Fleet
-from noria.inference.tuned import Choice, Served
+from noria.inference.tuned import Choice, Served, version
 from noria.inference.tuning import Terms, asking, measured, served, up
 from noria.inference.vllm_server import on_cpu
 from noria.memory.history import History
@@ -191,7 +193,7 @@ async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str,
     seconds = statistics.median(swaps)
     return {
         "restart_seconds": round(statistics.median(restarts), 2), "first_token_seconds": round(seconds, 3),
-        "slowest": round(max(swaps), 3), "ratio": round(statistics.median(ratios), 4),
+        "each": [swaps, ratios], "slowest": round(max(swaps), 3), "ratio": round(statistics.median(ratios), 4),
         "spread": [round(min(ratios), 4), round(max(ratios), 4)], "goals": {"share": SHARE, "seconds": SECONDS},
         "reached": statistics.median(ratios) <= SHARE and seconds < SECONDS,
     }  # fmt: skip
@@ -258,7 +260,7 @@ async def decode(terms: Terms, runs: int, dtype: str) -> dict[str, Any]:
         name: {"ratio": round(statistics.median(found), 2), "spread": [round(min(found), 2), round(max(found), 2)]}
         for name, found in said.items()
     }
-    return {"merged_over_adapter": ratios, "reached": True}
+    return {"merged_over_adapter": ratios, "each": said, "reached": True}
 
 
 async def made(wanted: argparse.Namespace, place: Path) -> tuple[Terms, str, str]:
@@ -297,25 +299,56 @@ async def parts(wanted: argparse.Namespace, place: Path) -> dict[str, Any]:
         for kind in kinds:
             said[f"flips_{kind}"] = await flips(terms, kind, merged, dtype, wanted.callers)
     if "decode" in wanted.parts:
-        said["decode"] = await decode(terms, 1 if not wanted.fake else wanted.runs, dtype)
+        said["decode"] = await decode(terms, wanted.runs, dtype)
     return said
+
+
+def rows(found: dict[str, Any], fake: bool) -> list[Row]:
+    """What was found, for the page of results."""
+    told: dict[str, Any] = {"command": "python bench/serving.py" + " --fake" * fake}
+    peer = {"peer_version": "fake" if fake else version()}
+    made = []
+    if (one := found.get("latency")) is not None:
+        seconds, ratios = one["each"]
+        why = {"demand": 6, "at_least": False}
+        what = "from a trained adapter to its first token"
+        made.append(row(what, each=ratios, limit=SHARE, peer="a restart of the server", **peer, **why, **told))
+        made.append(row(what, each=seconds, limit=SECONDS, unit="s", **why, **told))
+    for kind in ("adapter", "merged"):
+        if (one := found.get(f"flips_{kind}")) is not None:
+            what = f"calls failed or answered by another through a flip and a rollback, student {kind}"
+            wrong = one["failed"] + sum(one["mixed"].values())
+            note = f"of {one['answers']} calls; {one['untold']} of them cannot be told apart"
+            made.append(row(what, each=[wrong], limit=0, at_least=False, unit="calls", note=note, **told))
+    if (one := found.get("decode")) is not None:
+        what, note = "tokens a second of merged weights, base and student by turns", "; ".join(one.get("why", ()))
+        each = one["each"]["both"] if "each" in one else []
+        made.append(row(what, each=each, peer="an adapter in the base's server", note=note, **peer, **told))
+    return made
 
 
 def main() -> None:
     """Measure, print one JSON object, and fail where a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = asked(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
     parser.add_argument("--fake", action="store_true", help="The fake server instead of the installed vLLM.")
     names = ("latency", "flips", "decode")
     parser.add_argument("--parts", nargs="+", choices=names, default=list(names))
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, help="2; 1 in the short form.")
     parser.add_argument("--callers", type=int, default=8, help="Calls in flight while policies are flipped.")
     parser.add_argument("--at-once", type=int, default=32, help="Calls in flight while decoding is measured.")
     parser.add_argument("--calls", type=int, default=64, help="Calls of one measurement of decoding.")
     parser.add_argument("--dtype", default="", help="Numbers that the servers compute in; float32 on a CPU.")
     parser.add_argument("--start-s", type=float, default=30.0, help="What the fake server takes to start.")
     wanted = parser.parse_args()
+    wanted.runs = wanted.runs or (1 if wanted.short else 2)
+    if not (wanted.fake or version()):
+        why = {"demand": 6, "limit": SHARE, "at_least": False, "note": "no vLLM is installed here"}
+        write(wanted.json, [row("from a trained adapter to its first token", "python bench/serving.py", [], **why)])
+        print("no vLLM is installed here; --fake measures with the fake server", file=sys.stderr)
+        return
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         found = asyncio.run(parts(wanted, Path(place)))
+    write(wanted.json, rows(found, wanted.fake))
     print(json.dumps(found, indent=2))
     sys.exit(0 if all(one.get("reached", True) for one in found.values() if isinstance(one, dict)) else 1)
 

@@ -1,6 +1,6 @@
 """How busy the whole graph keeps a model server: its tokens a second over those of the server driven bare.
 
-    python bench/whole.py [--fake] [--episodes 64] [--at-once 32] [--runs 2]
+    python bench/whole.py [--short] [--fake] [--episodes 64] [--at-once 32] [--runs 2]
 
     session ─► every role, checks, novelty, durable ledger ─► tokens a second while it plays ─┐
         └─► its prompts and the lengths of its answers, from the ledger                       ├─► one over the other
@@ -29,12 +29,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from rows import asked, row, write
 from sqlalchemy import select
 
 from noria.cli.means import real
 from noria.config import SessionConfig
 from noria.graphs.run import run
 from noria.inference.fake_vllm import command
+from noria.inference.tuned import version
 from noria.inference.vllm_server import Launch, VllmServer, on_cpu
 from noria.memory import tables
 from noria.memory.history import History
@@ -45,6 +47,9 @@ from noria.types import ROLES, Turn
 GOAL = 0.95
 
 LEVELS = {"arithmetic": (2, 3, 4), "text_ops": (1, 2), "units": (1, 2), "constraints": (1, 2)}
+
+SHORT = 40
+"""Episodes of the short form."""
 
 KEY = "NORIA_BENCH_KEY"
 """The variable that the session finds the server's key in."""
@@ -172,17 +177,27 @@ async def measured(wanted: argparse.Namespace, place: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print one JSON object, and fail below the goal."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = asked(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
     parser.add_argument("--fake", action="store_true", help="The fake server instead of the installed vLLM.")
-    parser.add_argument("--episodes", type=int, default=64)
+    parser.add_argument("--episodes", type=int, help=f"64; {SHORT} in the short form.")
     parser.add_argument("--attempts", type=int, default=4)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--dtype", default="", help="Numbers that the server computes in; float32 on a CPU.")
     parser.add_argument("--token-ms", type=float, default=10.0, help="What the fake server takes for a token.")
     wanted = parser.parse_args()
+    wanted.episodes = wanted.episodes or (SHORT if wanted.short else 64)
+    told = {"demand": 1, "peer": "the bare server", "peer_version": version(), "limit": GOAL}
+    what, how = "tokens a second through the whole graph", "python bench/whole.py"
+    if not (wanted.fake or version()):
+        write(wanted.json, [row(what, how, [], **told, note="no vLLM is installed here")])
+        print("no vLLM is installed here; --fake measures against the fake server", file=sys.stderr)
+        return
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         found = asyncio.run(measured(wanted, Path(place)))
+    if wanted.fake:
+        how, told = f"{how} --fake", told | {"peer_version": "fake"}
+    write(wanted.json, [row(what, how, [one["play"] for one in found["runs"]], **told)])
     print(json.dumps(found, indent=2))
     sys.exit(0 if found["reached"] else 1)
 
