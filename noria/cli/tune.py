@@ -18,11 +18,9 @@ from noria.errors import EndpointError
 from noria.inference import tuned
 from noria.inference.finding import Finding
 from noria.inference.tuned import Choice, Tried, Tuning
-from noria.inference.tuning import Terms, calibrate
 from noria.inference.vllm_server import installed, on_cpu
 from noria.training.machine import MASK, probe_bfloat16
 from noria.training.models import CARD, NAME, cache, resolve, weights_id
-from noria.training.untrained import untrained
 from noria.types import Policy
 
 
@@ -79,6 +77,9 @@ def tune(
         EndpointError: vLLM is not installed, or no way of serving worked.
         RunError: the adapter to measure with cannot be made.
     """
+    from noria.inference.tuning import Terms, calibrate  # brings the whole client along
+    from noria.training.untrained import untrained
+
     if not command:
         installed()
     folder = resolve(config.student)

