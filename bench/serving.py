@@ -310,7 +310,7 @@ def rows(found: dict[str, Any], fake: bool) -> list[Row]:
     made = []
     if (one := found.get("latency")) is not None:
         seconds, ratios = one["each"]
-        why = {"demand": 6, "at_least": False}
+        why: dict[str, Any] = {"demand": 6, "at_least": False}
         what = "from a trained adapter to its first token"
         made.append(row(what, each=ratios, limit=SHARE, peer="a restart of the server", **peer, **why, **told))
         made.append(row(what, each=seconds, limit=SECONDS, unit="s", **why, **told))
