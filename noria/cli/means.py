@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable
 
+from noria.cli.tune import here
 from noria.config import SessionConfig
 from noria.graphs.opening import Means
 from noria.inference.limiter import Limiter
-from noria.inference.local import OneClient, VllmLauncher
+from noria.inference.local import OneClient, VllmLauncher, merges
 from noria.inference.puppet import Puppet
 from noria.inference.scripted import ScriptedClient
 from noria.inference.vllm_server import installed, on_cpu
@@ -27,8 +28,8 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
         ModelError: the student's weights cannot be had.
         EndpointError: a local policy is needed and vLLM is not installed, or the Ray cluster is not there.
     """
-    limiter = Limiter(config.play.concurrency)
-    base = None
+    limiter, rules = Limiter(config.play.concurrency), config.serve
+    base, best = None, None
     dtype, environment, fast = "auto", dict[str, str](), False
     if config.needs_local():
         installed()
@@ -42,11 +43,17 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
                 os.environ.update(MASK)
             fast = found.works and found.fast
             dtype = "bfloat16" if fast else "float32"
-    if config.serve.dtype != "auto":
-        dtype = config.serve.dtype
+        # A session that began serves its students as it did, whatever was found since.
+        served = rules.model_copy(update={"student": "merged" if merges(rules) else "adapter"})
+        best = here(served, base.id)
+    if rules.dtype != "auto":
+        dtype = rules.dtype
+    elif best is not None:
+        dtype = best.dtype
+    threads = rules.threads if rules.threads != "auto" else best.threads if best is not None else "all"
     launcher = VllmLauncher(
-        config.session / SERVERS, config.serve, limiter, dtype=dtype, rank=config.train.rank,
-        deadline=config.play.deadline, environment=environment, progress=progress,
+        config.session / SERVERS, rules, limiter, dtype=dtype, rank=config.train.rank,
+        deadline=config.play.deadline, environment=environment, threads=threads, progress=progress,
     )  # fmt: skip
     saved = dtype if dtype != "auto" else "bfloat16"
     trainer = Trainer(

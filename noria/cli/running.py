@@ -63,6 +63,10 @@ def run(
 
     settings = load(config)
     must_be_new(settings.session)
+    if not dry_run:
+        from noria.cli.tune import settled
+
+        settings = settled(settings)
     _play(settings, dry_run=dry_run, as_json=as_json)
 
 

@@ -27,6 +27,10 @@ class Serve(Part):
     previous: Literal["auto", "keep", "retire"] = "auto"
     """Whether a policy that was promoted over stays loaded, to step back to at once; `auto`: where memory allows."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    threads: Literal["auto", "all", "spare", "split", "loose"] = "auto"
+    """Cores that each local server on a CPU computes on: all of them, all but one, a half of its own, or wherever the
+    kernel puts its threads. `auto`, as with `student` and `dtype`: what `noria doctor --tune` found best here, else
+    all."""
     replicas: int = Field(default=1, ge=1)
     """Servers of each local policy, alike and side by side: a share of the GPUs for each, or of the cores on a CPU."""
     port: int = Field(default=0, ge=0, le=65535)

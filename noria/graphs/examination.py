@@ -5,6 +5,7 @@ Asked of the ledger first, so it may be run again. A quarantined verifier is ask
 
 from noria.agents.student import Solver
 from noria.failpoints import at
+from noria.graphs.coming import coming
 from noria.graphs.context import Context
 from noria.graphs.quarantine import beaten_among, trusted
 from noria.graphs.stages import found_done, stage
@@ -43,8 +44,7 @@ async def examine(context: Context, number: int, student: str) -> bool:
         await context.history.keep_round(number, "unexamined", unexamined=why)
         context.tell("unexamined", {"round": number, "why": why})
         return False
-    async with stage(context, number, "examine"):
-        await context.bring_up(policy)
+    async with stage(context, number, "examine"), coming(context, policy):
         exam, answered = await examining.examine(
             number, Solver(context.desk, parent.id), Solver(context.desk, policy.id), items, rules,
             frozen=frozen(context), known=known(context.history, parent.id), base=context.pointer("base").id,

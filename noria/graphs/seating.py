@@ -21,6 +21,7 @@ from typing import Any
 from noria.evaluators import role_exams, role_items
 from noria.evaluators.domain import Domain
 from noria.graphs import proposals, sitting
+from noria.graphs.coming import coming
 from noria.graphs.context import Context
 from noria.graphs.examination import asked_of
 from noria.graphs.quarantine import beaten_among, trusted
@@ -57,10 +58,9 @@ async def examined(context: Context, number: int, role: Role, student: str) -> R
     """Hold one exam, and write who has the seat; `student` is the policy that would take it."""
     started, holder = time.monotonic(), context.policy(context.seats()[role])
     policy, place = context.policy(student), f"roles-r{number:04}/{role}"
-    for one in (holder, policy):
-        await context.bring_up(one)
-    items, sit = await _paper(context, number, role, place)
-    sides = await asyncio.gather(*(sit(one.id, f"{place}/{one.id}", items) for one in (holder, policy)))
+    async with coming(context, holder), coming(context, policy):
+        items, sit = await _paper(context, number, role, place)
+        sides = await asyncio.gather(*(sit(one.id, f"{place}/{one.id}", items) for one in (holder, policy)))
     nth = len({exam.round for exam in seatings(context.history) if exam.round < number}) + 1
     alpha = role_exams.level(context.config.roles.alpha, nth, context.config.contested())
     exam = role_exams.compared(number, role, (holder.id, sides[0]), (policy.id, sides[1]), alpha)

@@ -49,6 +49,10 @@ class FakeServer:
     """Seconds before each answer."""
     straggles: int = 0
     """Of so many calls one takes ten times as long; 0: none does."""
+    pace: float = 0.0
+    """Seconds that it takes to write a token, for each reply."""
+    slower: float = 1.0
+    """How many times as long an adapter takes for a token."""
     schemas: bool = True
     adapters: bool = True
     logprobs: bool = True
@@ -183,7 +187,11 @@ class FakeServer:
             return web.json_response({"error": {"message": f"The model `{body['model']}` does not exist."}}, status=404)
         if 0 < self.longest < sum(len(_text(one).split()) for one in body.get("messages", ())):
             return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
-        return _json(answer(body))
+        said = answer(body)
+        if self.pace:
+            tokens = said["usage"]["completion_tokens"] / len(said["choices"])
+            await asyncio.sleep(self.pace * tokens * (self.slower if body["model"] in self.loaded else 1.0))
+        return _json(said)
 
     async def _fail(self, fault: Fault, request: web.Request) -> web.StreamResponse:
         match fault:
@@ -226,6 +234,8 @@ class FakeServer:
             for at, reply in enumerate(replies)
         ]
         made = sum(max(1, len(reply) // 4) for reply in replies)
+        if body.get("ignore_eos"):  # as long as was asked for, whatever is said
+            made = len(replies) * asked.max_tokens
         return {
             "id": f"chatcmpl-{self.calls}",
             "object": "chat.completion",
@@ -311,7 +321,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     models = tuple(arguments.models.split(","))
     server = FakeServer(
         models, key=arguments.key, latency=arguments.latency_ms / 1000, straggles=arguments.straggles,
-        port=arguments.port,
+        pace=arguments.token_ms / 1000, at_once=arguments.at_once, port=arguments.port,
     )  # fmt: skip
     async with server:
         sys.stdout.write(json.dumps({"url": server.url}) + "\n")
@@ -325,6 +335,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--straggles", type=int, default=0)
+    parser.add_argument("--token-ms", type=float, default=0.0)
+    parser.add_argument("--at-once", type=int, default=0)
     parser.add_argument("--key", default="")
     parser.add_argument("--models", default="base")
     asyncio.run(serve(parser.parse_args()))

@@ -9,10 +9,17 @@ the day, kept here. On a GPU a trained student is an adapter in the running serv
 CPU, where adapter weights are gathered token by token, it comes merged, in a server of its
 own. A new student always gets a new name; nothing is reloaded in place, and the old one
 stays until it is retired.
+
+    expected ─► coming up ─► up ─► leaving ─► down       what a request sees: it waits · it is answered
+        others play on ──────┘       └─ its last call is answered first        by whom it was asked of · so it is
+
+So a start and an end cost nobody a call, and whoever asks a policy is answered by that policy.
+A policy comes up once, however many want it, and does not come up while it still goes down.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 from noria.errors import EndpointError
@@ -20,6 +27,10 @@ from noria.inference.client import Client
 from noria.inference.limiter import Limiter
 from noria.inference.pool import Pool
 from noria.types import Policy
+from noria.waiting import waiting
+
+STRAGGLER = 300.0
+"""Seconds in which the last call of a policy that leaves is looked for; its own deadline ends it."""
 
 
 class Launcher(Protocol):
@@ -63,6 +74,11 @@ class Fleet:
         self.launcher = launcher
         self.limiter = limiter
         self._up: dict[str, tuple[Policy, str]] = {}
+        self._expected: dict[str, str] = {}
+        """Names of policies that are about to come up."""
+        self._leaving: set[str] = set()
+        self._moving: dict[str, asyncio.Event] = {}
+        """Policies whose server or adapter comes up or goes down now."""
 
     def served_as(self, policy: str) -> str:
         """The name a policy answers under.
@@ -70,19 +86,34 @@ class Fleet:
         Raises:
             EndpointError: it is not up.
         """
-        if policy not in self._up:
-            raise EndpointError(
-                f"The policy {policy!r} is not served.", mend="`noria resume` brings the pool up again."
-            )
-        return self._up[policy][1]
+        if policy in self._up:
+            return self._up[policy][1]
+        if policy in self._expected:
+            return self._expected[policy]
+        raise EndpointError(f"The policy {policy!r} is not served.", mend="`noria resume` brings the pool up again.")
 
     def served(self) -> dict[str, str]:
         """Every policy that is served, with the name it answers under."""
         return {policy: name for policy, (_, name) in self._up.items()}
 
     def is_up(self, policy: str) -> bool:
-        """Whether a policy is served."""
-        return policy in self._up
+        """Whether a policy is served, and stays."""
+        return policy in self._up and policy not in self._leaving
+
+    @contextmanager
+    def expecting(self, policy: Policy) -> Iterator[None]:
+        """Let requests for a local policy wait for it from now on, while somebody brings it up.
+
+        Those that wait at the end of the context, where it did not come up, are refused.
+        """
+        if policy.id not in self._up:
+            self._expected[policy.id] = policy.name
+            self.pool.expect(policy.id)
+        try:
+            yield
+        finally:
+            self._expected.pop(policy.id, None)
+            self.pool.unexpect(policy.id)
 
     def serve_remote(self, policy: Policy, served_as: str, client: Client) -> None:
         """Serve a policy that runs elsewhere, under the name it has there."""
@@ -90,20 +121,45 @@ class Fleet:
         self._up[policy.id] = policy, served_as
 
     async def bring_up(self, policy: Policy) -> None:
-        """Serve a local policy; one that is up already stays.
+        """Serve a local policy; one that is up already stays, one that was leaving too.
 
         Raises:
             EndpointError: it does not come up.
         """
-        if policy.id not in self._up:
-            self.pool.serve(policy.id, await self.launcher.launch(policy))
-            self._up[policy.id] = policy, policy.name
+        self._leaving.discard(policy.id)
+        while policy.id not in self._up:
+            if (moves := self._moving.get(policy.id)) is not None:
+                await moves.wait()
+                continue
+            with self._moves(policy.id):
+                self.pool.serve(policy.id, await self.launcher.launch(policy))
+                self._up[policy.id] = policy, policy.name
 
     async def retire(self, policy: str) -> None:
-        """Stop serving a policy."""
-        if (gone := self._up.pop(policy, None)) is not None:
+        """Stop serving a policy, after the last of its calls; one that is brought up meanwhile stays."""
+        if not self.is_up(policy):
+            return
+        self._leaving.add(policy)
+        try:
+            with waiting(f"the last calls of {self._up[policy][1]!r} to be answered", STRAGGLER):
+                await self.pool.idle(policy)
+            if policy not in self._leaving:
+                return
+            # From the look at its calls to here nobody else ran, so no call began.
+            gone, _ = self._up.pop(policy)
+        finally:
+            self._leaving.discard(policy)
+        with self._moves(policy):
             await self.pool.retire(policy)
-            await self.launcher.retire(gone[0])
+            await self.launcher.retire(gone)
+
+    @contextmanager
+    def _moves(self, policy: str) -> Iterator[None]:
+        self._moving[policy] = asyncio.Event()
+        try:
+            yield
+        finally:
+            self._moving.pop(policy).set()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ OneClient      the same client for every policy: scripts, fakes, dry runs
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from noria.inference.congestion import Congestion
 from noria.inference.limiter import Limiter
 from noria.inference.openai_client import OpenAIClient
 from noria.inference.replicas import Replica
-from noria.inference.share import shares
+from noria.inference.share import CORES, Threads, bound, shares
 from noria.inference.vllm_server import Launch, VllmServer, on_cpu
 from noria.types import Policy
 
@@ -42,11 +43,13 @@ class VllmLauncher:
         deadline: float,
         environment: dict[str, str],
         command: tuple[str, ...] = (),
+        threads: Threads = "all",
         progress: Callable[[str, float, str], None] = lambda name, seconds, line: None,
     ) -> None:
         """Keep logs and owner records in `folder`; `environment` is added to each server's.
 
-        `command` is started instead of the installed vLLM, with the same arguments.
+        `command` is started instead of the installed vLLM, with the same arguments; `threads` is how the servers
+        share a CPU where each policy has one.
         """
         self.folder = folder
         self.rules = rules
@@ -56,7 +59,10 @@ class VllmLauncher:
         self.deadline = deadline
         self.environment = environment
         self.command = command
+        self.threads = threads
         self.progress = progress
+        self._halves: dict[str, int] = {}
+        """Which half of the cores a policy's server has."""
         self._servers: dict[str, list[VllmServer]] = {}
         self._clients: dict[str, OpenAIClient] = {}
         self._adapters: dict[str, OpenAIClient] = {}
@@ -76,7 +82,7 @@ class VllmLauncher:
             await adapters.add(host.replicas, policy.name, policy.adapter)
             self._adapters[policy.id] = host
             return host
-        parts = shares(self.rules.replicas, cpu=on_cpu())
+        parts = self._parts(policy)
         servers = [self._server(policy, number, part) for number, part in enumerate(parts, 1)]
         try:
             async with asyncio.TaskGroup() as starting:
@@ -85,12 +91,22 @@ class VllmLauncher:
         except BaseException as fault:  # an interrupt, too, must leave no server behind
             for server in servers:
                 await server.stop()
+            self._halves.pop(policy.id, None)
             if isinstance(fault, BaseExceptionGroup):
                 raise _first(fault) from fault
             raise
         self._servers[policy.id] = servers
         self._clients[policy.id] = self._client(servers, policy)
         return self._clients[policy.id]
+
+    def _parts(self, policy: Policy) -> list[dict[str, str]]:
+        """The part of the machine that each server of a policy has."""
+        # Whoever binds threads by hand, in the environment, knows why.
+        if self.rules.replicas > 1 or not on_cpu() or self.threads == "all" or CORES in os.environ:
+            return shares(self.rules.replicas, cpu=on_cpu())
+        taken = list(self._halves.values())
+        self._halves[policy.id] = half = min((0, 1), key=taken.count)
+        return [bound(self.threads, half)]
 
     def _server(self, policy: Policy, number: int, part: dict[str, str]) -> VllmServer:
         launch = Launch(
@@ -128,6 +144,7 @@ class VllmLauncher:
         if (host := self._adapters.pop(policy.id, None)) is not None:
             await adapters.remove(host.replicas, policy.name)
         self._clients.pop(policy.id, None)
+        self._halves.pop(policy.id, None)
         for server in self._servers.pop(policy.id, ()):
             await server.stop()
 

@@ -2,10 +2,15 @@
 
 Several endpoints and models may serve one session, two of them under one name; an agent
 names a policy and does not know where it runs. The pool counts what went through it, for
-the stage table and the live view.
+the stage table and the live view, and what is in flight for whom, so that a policy leaves
+after its last call. Requests for a policy that comes up wait for it here, before they are in
+any line: they hold no place and their deadline has not begun.
 """
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 from noria.errors import EndpointError
 from noria.inference.client import ChatReader, Client, Completion, Reader, Replicated, Request, Scored, Speaker
@@ -20,6 +25,9 @@ class Pool:
     def __init__(self) -> None:
         """An empty pool."""
         self._clients: dict[str, Client] = {}
+        self._expected: dict[str, asyncio.Event] = {}
+        self._in_flight = Counter[str]()
+        self._over: dict[str, asyncio.Event] = {}
         self._prompt = 0
         self._completion = 0
         self._flow = Flow()
@@ -31,6 +39,37 @@ class Pool:
         self._clients[policy] = client
         if isinstance(client, Replicated):
             client.replicas.say = lambda said: self.say(said)
+        self.unexpect(policy)
+
+    def expect(self, policy: str) -> None:
+        """Let requests for a policy wait until it is served, or is expected no more."""
+        if policy not in self._clients:
+            self._expected.setdefault(policy, asyncio.Event())
+
+    def unexpect(self, policy: str) -> None:
+        """Let nobody wait for a policy any longer."""
+        if (waited := self._expected.pop(policy, None)) is not None:
+            waited.set()
+
+    async def idle(self, policy: str) -> None:
+        """Wait until no request for a policy is in flight."""
+        while self._in_flight[policy]:
+            await self._over.setdefault(policy, asyncio.Event()).wait()
+
+    @asynccontextmanager
+    async def _asked(self, policy: str) -> AsyncIterator[Client | None]:
+        """The client of a policy, for one request; none where nobody serves it."""
+        if (expected := self._expected.get(policy)) is not None:
+            await expected.wait()
+        self._in_flight[policy] += 1
+        try:
+            yield self._clients.get(policy)
+        finally:
+            self._in_flight[policy] -= 1
+            if not self._in_flight[policy]:
+                del self._in_flight[policy]
+                if (over := self._over.pop(policy, None)) is not None:
+                    over.set()
 
     def client(self, policy: str) -> Client | None:
         """Who answers for a policy; none where nobody does."""
@@ -44,17 +83,17 @@ class Pool:
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request (see `Client.complete`)."""
-        client = self._clients.get(request.policy)
-        if client is None:
-            served = ", ".join(sorted(self._clients)) or "nothing"
-            raise EndpointError(f"Nobody serves {request.model!r} ({request.policy}); served are: {served}.")
-        return self._counted(await client.complete(request))
+        async with self._asked(request.policy) as client:
+            if client is None:
+                served = ", ".join(sorted(self._clients)) or "nothing"
+                raise EndpointError(f"Nobody serves {request.model!r} ({request.policy}); served are: {served}.")
+            return self._counted(await client.complete(request))
 
     async def unasked(self, request: Request) -> Completion | None:
         """Let a policy speak in the user's place (see `Speaker.unasked`); none where its client cannot."""
-        client: object = self._clients.get(request.policy)
-        spoken = await client.unasked(request) if isinstance(client, Speaker) else None
-        return None if spoken is None else self._counted(spoken)
+        async with self._asked(request.policy) as client:
+            spoken = await client.unasked(request) if isinstance(client, Speaker) else None
+            return None if spoken is None else self._counted(spoken)
 
     def _counted(self, completion: Completion) -> Completion:
         self._prompt += completion.usage.prompt_tokens
@@ -64,17 +103,14 @@ class Pool:
 
     async def score(self, model: str, text: str, policy: str = "") -> Scored | None:
         """Score a text (see `Reader.score`); none where the policy's client cannot."""
-        client: object = self._clients.get(policy)
-        if not isinstance(client, Reader):
-            return None
-        return self._read(await client.score(model, text, policy))
+        async with self._asked(policy) as client:
+            return self._read(await client.score(model, text, policy) if isinstance(client, Reader) else None)
 
     async def score_chat(self, model: str, messages: tuple[Message, ...], policy: str = "") -> Scored | None:
         """Score a chat (see `ChatReader.score_chat`); none where the policy's client cannot."""
-        client: object = self._clients.get(policy)
-        if not isinstance(client, ChatReader):
-            return None
-        return self._read(await client.score_chat(model, messages, policy))
+        async with self._asked(policy) as client:
+            said = await client.score_chat(model, messages, policy) if isinstance(client, ChatReader) else None
+            return self._read(said)
 
     def _read(self, scored: Scored | None) -> Scored | None:
         if scored is not None:

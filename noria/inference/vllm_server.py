@@ -32,6 +32,7 @@ from noria.identity import content_id
 from noria.inference import adapters
 from noria.inference.ports import HOST, free_port
 from noria.inference.reply import whole
+from noria.inference.share import CORES, bound
 from noria.waiting import waiting
 
 POLL = 0.5
@@ -103,9 +104,8 @@ class Launch:
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1" if self.adapters else "0",
         }
         if on_cpu():
-            cores = len(os.sched_getaffinity(0))
             own |= {
-                "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}" if cores > 1 else "0",
+                CORES: os.environ.get(CORES) or bound("all")[CORES],
                 # Threads that spin while they wait starve a second server on the same cores.
                 "OMP_WAIT_POLICY": "PASSIVE",
             }
@@ -182,9 +182,10 @@ class VllmServer:
             with waiting(what, self.launch.timeout) as wait:
                 while not await self._answers():
                     waited = time.monotonic() - started
-                    if process.poll() is not None:
+                    if (status := process.poll()) is not None:
                         raise EndpointError(
-                            f"The vLLM server for {self.launch.name!r} ended at start: {self.last_words()}"
+                            f"The vLLM server for {self.launch.name!r} ended at start{_signal(status)}: "
+                            f"{self.last_words()}"
                         )
                     if waited > self.launch.timeout:
                         raise EndpointError(
@@ -333,6 +334,11 @@ def _born(pid: int) -> str | None:
     except OSError:
         return None
     return None if fields[0] in "ZX" else fields[19]
+
+
+def _signal(status: int) -> str:
+    """The signal a process died of, as part of a sentence; empty where it left by itself."""
+    return f" of signal {-status}, {signal.Signals(-status).name}" if status < 0 else ""
 
 
 def _group_lives(group: int) -> bool:
