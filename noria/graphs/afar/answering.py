@@ -15,8 +15,8 @@ from typing import Any
 
 from noria.graphs.afar.house import Hand, Standing, standing
 from noria.graphs.afar.line import Line
+from noria.graphs.claims import Claim
 from noria.graphs.context import Context
-from noria.graphs.novelty import Claim
 from noria.types import Dealt, Episode, Reason, Sample, shown_by
 
 
@@ -91,7 +91,7 @@ class Answers:
 
     async def _claim(self, dealt: Dealt, claim: Claim) -> tuple[Reason, str] | None:
         if dealt.episode not in self._claims:
-            deciding = self._context.clerk.claim(dealt, claim)
+            deciding = self._context.hands.clerk(dealt.episode).claim(dealt, claim)
             self._claims[dealt.episode] = asyncio.get_running_loop().create_task(deciding)
         return await asyncio.shield(self._claims[dealt.episode])
 

@@ -22,9 +22,8 @@ from noria.graphs.adding import playing
 from noria.graphs.afar.house import Hand, House, Standing
 from noria.graphs.afar.line import Line
 from noria.graphs.afar.notebook import Notebook
-from noria.graphs.afar.standins import Caller, Counter, Nobody, Shelf
+from noria.graphs.afar.standins import Caller, Dealer, Nobody, Shelf
 from noria.graphs.context import Context
-from noria.graphs.hands import Hands
 from noria.graphs.hygiene import Hygiene
 from noria.graphs.playing import through
 from noria.graphs.serving import calling
@@ -95,7 +94,7 @@ class Player:
             config, known, notebook, shelf, desk, Fleet(Nobody(), limiter), Nobody(),
             Hygiene(config, known, lambda texts: shelf.embedder.embed(texts), list(house.benchmarks)),
             remote=dict(house.remote), tell=lambda event, facts: self.line.tell("told", event, facts),
-            hands=Hands(clerk=Counter(self.line)), episode=playing(config.methods, config.arm),
+            hands=Dealer(self.line), episode=playing(config.methods, config.arm),
         )  # fmt: skip
         return here
 

@@ -12,7 +12,9 @@ import numpy
 
 from noria.errors import EndpointError
 from noria.graphs.afar.line import Line
-from noria.graphs.novelty import Claim, Clerk
+from noria.graphs.claims import Claim
+from noria.graphs.hands import Hands
+from noria.graphs.novelty import Clerk
 from noria.inference.client import Client, Completion, Request
 from noria.inference.pool import Pool
 from noria.memory.embed import Embedder, StaticEmbedder, Vectors
@@ -31,6 +33,19 @@ class Counter(Clerk):
         """Have the session's clerk decide, in its turn (see `Clerk.claim`)."""
         refusal: tuple[Reason, str] | None = await self._line.ask("claim", dealt, claim)
         return refusal
+
+
+class Dealer(Hands):
+    """Stands in for the batches that play: every hand has the same clerk."""
+
+    def __init__(self, line: Line) -> None:
+        """Ask over a line."""
+        super().__init__()
+        self._counter = Counter(line)
+
+    def clerk(self, key: str) -> Clerk:
+        """Who asks the session's clerk."""
+        return self._counter
 
 
 class Shelf(Neighbours):
