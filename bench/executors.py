@@ -69,7 +69,8 @@ def main() -> None:
     each = [ray / local for local, ray in zip(found["local"]["each"], found["ray"]["each"], strict=True)]
     note = f"{wanted.players} workers, {wanted.concurrency} calls in flight at {wanted.latency_ms:.0f} ms"
     said = {"demand": 8, "peer": "the local executor", "peer_version": f"ray {installed('ray')}", "limit": GOAL}
-    write(wanted.json, [row("episodes a second on Ray, one node", "python bench/executors.py", each, note=note, **said)])
+    what = "episodes a second on Ray, one node"
+    write(wanted.json, [row(what, "python bench/executors.py", each, note=note, **said)])
     sys.exit(0 if found["reached"] else 1)
 
 
