@@ -21,17 +21,23 @@ LETTERS = 5
 ROLES = ("system", "user", "assistant", "developer", "judge", "critic", "adversary", "generator", "solver")
 """Who a line may pretend to be spoken by."""
 
-_UNFORESEEN = secrets.SystemRandom()
 _MARK = re.compile(r"<(/?)data-[a-z]{5}>")
 _ROLE_LINE = re.compile(rf"^([ \t]*)({'|'.join(ROLES)}):", re.IGNORECASE | re.MULTILINE)
 _OPENS = re.compile(r"<(?=[|｜]|/?data-|/?[A-Za-z_][\w-]{0,40}>)|\[(?=/?[A-Z_]{3,30}\])", re.IGNORECASE)
+_PLAIN = re.compile(r"[ -~\n\t]*")
 _CLOSES = re.compile(r"([|｜])>")
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 
 
-def drawn(rng: random.Random = _UNFORESEEN) -> str:
+def drawn(rng: random.Random | None = None) -> str:
     """A new mark that nobody can foresee, or the next one of a stream."""
-    return "".join(rng.choices(string.ascii_lowercase, k=LETTERS))
+    if rng is not None:
+        return "".join(rng.choices(string.ascii_lowercase, k=LETTERS))
+    number, mark = secrets.randbelow(len(string.ascii_lowercase) ** LETTERS), ""
+    for _ in range(LETTERS):
+        number, at = divmod(number, len(string.ascii_lowercase))
+        mark += string.ascii_lowercase[at]
+    return mark
 
 
 def opening(mark: str) -> str:
@@ -56,9 +62,18 @@ def settled(content: str, mark: str = "") -> str:
 
 def defused(text: str) -> str:
     """A text in which nothing is a mark, a role line, a control token, or invisible."""
-    text = "".join(_escaped(one) if hidden(one) else one for one in text.replace("\r\n", "\n"))
+    text = text.replace("\r\n", "\n")
+    if not _PLAIN.fullmatch(text):
+        text = "".join(_escaped(one) if hidden(one) else one for one in text)
     text = _CLOSES.sub(r"\1 >", _OPENS.sub(lambda found: found[0] + " ", text))
     return _ROLE_LINE.sub(r"\1\2 :", text)
+
+
+def first_hidden(text: str) -> str:
+    """The first character of a text that is `hidden`, a carriage return aside; empty where none is."""
+    if _PLAIN.fullmatch(text):
+        return ""
+    return next((one for one in text if hidden(one) and one != "\r"), "")
 
 
 def hidden(one: str) -> bool:

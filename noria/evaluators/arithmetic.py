@@ -12,12 +12,13 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import permutations
 from typing import ClassVar, Literal
 
 from noria.evaluators.aloud import heard
 from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
-from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, named, numbers, pick, spelled
+from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, named, numbers, pick, spelled, stands
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -210,7 +211,7 @@ class Arithmetic(Domain):
         if (Counter(numbers(instruction)) - operands)[float(abs(answer))]:
             return str(answer)
         said = spelled(abs(answer))
-        return said if abs(answer) > 20 and re.search(rf"\b{said}\b", instruction.lower()) else ""
+        return said if abs(answer) > 20 and stands(said, instruction.lower()) else ""
 
     def readings(self, parameters: Parameters, instruction: str) -> Iterator[Reading]:
         """The expression as it stands, by the rules of signs and brackets; and what no operation leaves open."""
@@ -267,6 +268,7 @@ def negated(instruction: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)
 def final_integer(response: str) -> tuple[int | None, str]:
     """The number a response ends in, or why it has no single one."""
     if len(response) > RESPONSE_LIMIT:

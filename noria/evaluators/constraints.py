@@ -22,7 +22,7 @@ from pydantic import Field
 
 from noria.evaluators.domain import Domain, Parameters, Reading, choose, proposal
 from noria.evaluators.lexicon import TOPICS
-from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, numbers, pick, words
+from noria.evaluators.phrasing import NUMBER_WORDS, RESPONSE_LIMIT, numbers, pick, stands, words
 from noria.evaluators.sandbox.runner import Runner
 from noria.types import Check, Grounding, Json
 
@@ -188,7 +188,7 @@ class Constraints(Domain):
         text = instruction.lower()
         words = (parameters.word, parameters.avoid, parameters.ending)
         needed = [parameters.topic, *filter(None, words), *(parameters.keys or ()), *(parameters.titles or ())]
-        if lost := [word for word in needed if not re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", text)]:
+        if lost := [word for word in needed if not stands(word.lower(), text)]:
             return Check.of("wording", False, f"does not say {lost[0]!r}")
         plain = text
         for word in needed:
@@ -297,8 +297,9 @@ def substance(facts: Json, text: str) -> Check:
     subject = [word for word in words(facts["topic"]) if word not in ("the", "a", "an", "of", "and")]
     if lost := [word for word in subject if not _named(word, said)]:
         return Check.of("substance", False, f"never names its topic {facts['topic']!r} ({lost[0]!r})")
-    given = FRAME_WORDS | set(subject) | set(NUMBER_WORDS) | set(words(" ".join(map(str, facts.values()))))
-    own = {word for word in said if word not in given and len(word) > 1}
+    given = {*subject, *words(" ".join(map(str, facts.values())))}
+    common = FRAME_WORDS, NUMBER_WORDS, given
+    own = {word for word in said if len(word) > 1 and not any(word in part for part in common)}
     if len(own) < OWN_WORDS:
         return Check.of("substance", False, f"{len(own)} words of its own, {OWN_WORDS} are needed")
     if len(set(said)) < 0.4 * len(said):

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from noria.errors import ReplyError
@@ -274,7 +275,11 @@ class Domain(ABC):
         Raises:
             ValidationError: they are not of this domain.
         """
-        return self.parameters.model_validate_json(_Proposal.model_validate(data).model_dump_json())
+        try:
+            text = orjson.dumps(data)
+        except TypeError:  # a whole number above 64 bits, or a value that only Python knows
+            text = _Proposal.model_validate(data).model_dump_json().encode()
+        return self.parameters.model_validate_json(text)
 
 
 P = TypeVar("P", bound=Parameters)

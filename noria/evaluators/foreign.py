@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Set
 
 from noria.evaluators.domain import Domain, Parameters
-from noria.fence import ROLES, hidden
+from noria.fence import ROLES, first_hidden
 from noria.identity import canonical_json, stream
 from noria.types import Json
 
@@ -72,7 +72,7 @@ def foreign(text: str, own: Set[str] = frozenset()) -> str:
 
     `own` are the words (see `spelled`) that codes and addresses may be made of.
     """
-    if shown := next((one for one in text if hidden(one) and one != "\r"), None):
+    if shown := first_hidden(text):
         return f"holds the invisible character U+{ord(shown):04X}"
     if _JOINERS.search(text):
         return "hides a joiner among its letters"
@@ -120,6 +120,8 @@ def _texts(value: object) -> Iterator[str]:
 
 def spelled(text: str) -> frozenset[str]:
     """The words and the numbers of a text, lower case, however they are joined."""
+    if text.isascii():
+        return frozenset(_RUN.findall(text.lower()))
     return frozenset(run.lower() for run in _RUN.findall(unicodedata.normalize("NFKC", text)))
 
 

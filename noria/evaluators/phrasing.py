@@ -69,6 +69,24 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
 
 
+def stands(phrase: str, text: str) -> bool:
+    r"""Whether a phrase stands in a text with no letter, digit or underscore right before or behind it.
+
+    What `(?<!\\w)phrase(?!\\w)` finds, without a pattern for every phrase: Python keeps only some hundred of them.
+    """
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        if not (_joins(text[at - 1 : at]) or _joins(text[end : end + 1])):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
+
+
+def _joins(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
+
+
 def named(text: str, signs: Mapping[str, Sequence[str]]) -> set[str]:
     """Which operations a text names, by the patterns that stand for each."""
     return {name for name, patterns in signs.items() if any(re.search(one, text, re.IGNORECASE) for one in patterns)}

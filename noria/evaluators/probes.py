@@ -242,9 +242,19 @@ def spans(instruction: str, programs: bool) -> list[str]:
     return list(dict.fromkeys(one for one in both if one))[:SPANS]
 
 
+_BEFORE, _BEHIND = re.compile(r"[\w.-]"), re.compile(r"[\w-]|\.\d")
+
+
 def _often(answer: str, text: str) -> int:
+    """How often an answer stands in a text by itself: no part of a word, of a number or of a negative one."""
     plain, wanted = _flat(text), _flat(answer)
-    return len(re.findall(rf"(?<![\w.-]){re.escape(wanted)}(?![\w-]|\.\d)", plain)) if wanted else 0
+    at, count = plain.find(wanted) if wanted else -1, 0
+    while at >= 0:
+        end = at + len(wanted)
+        alone = not (_BEFORE.search(plain, max(0, at - 1), at) or _BEHIND.match(plain, end))
+        count += alone
+        at = plain.find(wanted, end if alone else at + 1)
+    return count
 
 
 def _flat(text: str) -> str:

@@ -94,9 +94,9 @@ def turned(domain: Domain, task: Task, own: list[str]) -> tuple[str, str] | None
 
 
 def own_wordings(domain: Domain, point: Parameters) -> list[str]:
-    """Wordings of a task by program, the same each time."""
+    """Different wordings of a task by program, the same each time."""
     rng = stream("own", domain.name)
-    return [domain.phrase(point, rng) for _ in range(PHRASINGS)]
+    return list(dict.fromkeys(domain.phrase(point, rng) for _ in range(PHRASINGS)))
 
 
 def _near(domain: Domain, task: Task, point: Parameters) -> Iterator[Parameters]:

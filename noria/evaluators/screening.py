@@ -12,8 +12,9 @@ miss of a vague kind: nothing is found by entropy or by a bare run of digits alo
 list knows words: a threat in clean words passes it. The evidence names the kind and where
 it stands, and shows no more of a secret than its first two characters.
 
-Prompts say mostly what others said before them, line for line, and the word list is what takes longest; so
-of a text that a program put together (`lined`) it reads each line once and knows it the next time.
+Prompts say mostly what others said before them, line for line; so of a text that a program put together
+(`lined`) each line is read by itself, once, and known the next time. The marks of its fence, drawn anew
+for every call, are no part of a line.
 """
 
 import re
@@ -21,8 +22,13 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from noria.config.hygiene import Kind
+from noria.fence import settled
+
+SHORTEST = 3
+"""Characters of the shortest text that could hold anything."""
 
 SHOWN = 2
 """Characters of a secret that the evidence shows."""
@@ -49,6 +55,7 @@ _CREDENTIALS = r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/?#\[\]@]{1,64}:[^\s/?#\[\]@]{3
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}\b", re.IGNORECASE)
 _CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _ISSUER = re.compile(r"^(?:4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12})$")
+_LONG_ENOUGH = re.compile(rf"(?:\d\W{{0,4}}){{{LEAST}}}")
 _WRITTEN = re.compile(r"[\s().-]")
 
 OTHER_SENSES = ("ass", "cock", "dick", "hoe", "nude", "spunk", "suck", "tit")
@@ -79,11 +86,14 @@ class Screen:
         self.kinds = frozenset(kinds)
         self.find = lru_cache(maxsize=4096)(self._find)
         """What stands in a text: each finding once, in a fixed order; the same text is looked at once."""
-        self._profane = lru_cache(maxsize=4096)(self._profanities)
+        self._line = lru_cache(maxsize=4096)(self._find)
 
     def _find(self, text: str, lined: bool = False) -> tuple[Finding, ...]:
-        if not self.kinds or not text.strip():
+        if not self.kinds or len(text.strip()) < SHORTEST:
             return ()
+        if lined:
+            lines = dict.fromkeys(settled(text).splitlines())
+            return tuple(dict.fromkeys(chain.from_iterable(map(self._line, lines))))
         plain = text if text.isascii() else _plain(text)
         by_kind: dict[Kind, Callable[[str], Iterable[str]]] = {
             "key": self._keys,
@@ -91,7 +101,7 @@ class Screen:
             "iban": _ibans,
             "card": _cards,
             "phone": _phones,
-            "toxic": self._toxic_lines if lined else self._profane,
+            "toxic": self._profanities,
         }
         found = (
             Finding(kind, _mask(one)) for kind, look in by_kind.items() if kind in self.kinds for one in look(plain)
@@ -117,15 +127,29 @@ class Screen:
     def _words(self) -> "object":
         from glin_profanity import Filter
 
-        return Filter({"languages": ["english"], "ignore_words": list(OTHER_SENSES), "custom_words": list(MISSING)})
-
-    def _toxic_lines(self, text: str) -> Iterator[str]:
-        for line in text.splitlines():
-            yield from self._profane(line)
+        words = Filter({"languages": ["english"], "ignore_words": list(OTHER_SENSES), "custom_words": list(MISSING)})
+        # Its one pattern of all phrases is tried at every letter, three times a text: most of what screening took.
+        scanner = getattr(words, "_scanner", None)
+        if (phrases := getattr(scanner, "_rest", None)) and (pattern := getattr(scanner, "_rest_any", None)):
+            scanner._rest_any = _Phrases(pattern, phrases)  # type: ignore[union-attr]
+        return words
 
     def _profanities(self, text: str) -> tuple[str, ...]:
+        if not any(map(str.isalpha, text)):  # digits are a number here, whatever they may be read as
+            return ()
         result = self._words.check_profanity(text)  # type: ignore[attr-defined]
         return tuple(sorted(set(result["profane_words"])))
+
+
+class _Phrases:
+    """A pattern of many phrases in lower case that is tried only on a text in which one of them stands."""
+
+    def __init__(self, pattern: "re.Pattern[str]", phrases: Iterable[str]) -> None:
+        self._pattern = pattern
+        self._phrases = tuple({one.lower() for one in phrases})
+
+    def search(self, text: str) -> "re.Match[str] | None":
+        return self._pattern.search(text) if any(one in text for one in self._phrases) else None
 
 
 def _plain(text: str) -> str:
@@ -171,7 +195,7 @@ def _phones(text: str) -> Iterator[str]:
     if "+" in text:
         for match in PhoneNumberMatcher(text, None, leniency=Leniency.VALID):
             yield match.raw_string
-    for region in REGIONS:
+    for region in REGIONS if _LONG_ENOUGH.search(text) else ():
         for match in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING):
             # A bare run of digits is a number like any other; one that is written as a phone number is none.
             written = _WRITTEN.search(match.raw_string.strip())

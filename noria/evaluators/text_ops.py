@@ -11,6 +11,7 @@ The answer is the resulting words separated by a comma, or the word, or the numb
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import permutations
 from typing import ClassVar
 
@@ -338,6 +339,7 @@ def run(step: str, listed: list[str]) -> list[str]:
             return [word for word in listed if len(word) > LONG]
 
 
+@lru_cache(maxsize=256)
 def tidy(response: str) -> str:
     """A response as words separated by a comma and a space: line breaks and bullets are form, case is not."""
     lines = [re.sub(r"^\s*(?:[-*•]|\d+[.)])\s+", "", line) for line in response.strip().splitlines()]

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 from typing import ClassVar, Literal
 
@@ -195,11 +196,11 @@ class Units(Domain):
         answer, unit = grounding.facts["answer"], grounding.facts["unit"]
         if len(response) > RESPONSE_LIMIT:
             return (Check.of("answer", False, f"the response has {len(response)} characters"),)
-        found = _QUANTITY.findall(response)
-        if not found:
+        last = _last_quantity(response)
+        if last is None:
             return (Check.of("answer", False, f"expected {answer} {unit}, found no quantity"),)
-        value, name = found[-1][0].replace(",", ""), found[-1][1].lower()
-        after = response[response.rfind(found[-1][1]) + len(found[-1][1]) :]
+        value, name = last[0].replace(",", ""), last[1].lower()
+        after = response[response.rfind(last[1]) + len(last[1]) :]
         if re.search(r"\d", after):
             return (Check.of("answer", False, f"expected {answer} {unit}, a number follows the last quantity"),)
         right = len(value) <= 30 and Fraction(value) == Fraction(answer) and name in (unit, *NAMES[unit])
@@ -209,9 +210,9 @@ class Units(Domain):
 
     def formed(self, grounding: Grounding, response: str) -> bool:
         """Whether it is one line that ends in a quantity of the unit that is wanted."""
-        found = _QUANTITY.findall(response) if len(response) <= RESPONSE_LIMIT else []
+        last = _last_quantity(response) if len(response) <= RESPONSE_LIMIT else None
         unit = grounding.facts["unit"]
-        ends = bool(found) and found[-1][1].lower() in (unit, *NAMES[unit])
+        ends = last is not None and last[1].lower() in (unit, *NAMES[unit])
         return ends and len(response.strip().splitlines()) == 1
 
     def truth(self, parameters: Parameters, rng: random.Random) -> str:
@@ -277,6 +278,13 @@ class Units(Domain):
                     with suppress(ValueError):
                         said.append(f"{decimal(value * Fraction(known[source], known[target]))} {target}")
         return {"gives every result": ", ".join(said)[: RESPONSE_LIMIT - 1]}
+
+
+@lru_cache(maxsize=256)
+def _last_quantity(response: str) -> tuple[str, str] | None:
+    """The last number of a response that a word follows, and the word."""
+    found = _QUANTITY.findall(response)
+    return found[-1] if found else None
 
 
 def derivation(response: str, value: int, answer: Fraction, unit: str) -> Check:

@@ -7,7 +7,7 @@ with the reason and how far it came. Only what ends the whole session leaves it.
 import time
 from typing import cast
 
-from langgraph.runtime import RunControl
+from langchain_core.runnables.config import var_child_runnable_config
 
 from noria.errors import (
     ConfigError,
@@ -74,10 +74,14 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
 
 async def through(context: Context, dealt: Dealt) -> Episode:
     """One hand through the episode's graph; what breaks in it is raised."""
-    # The parent's `sync` is inherited and fails where there is no checkpointer (LangGraph 1.2.22).
-    # A control of its own: a session that is asked to leave finishes the episodes that play.
-    result = await context.episode.ainvoke({"dealt": dealt}, context=context, durability="async", control=RunControl())
-    return cast(Episode, result["episode"])
+    # A run of its own and no part of the session's: that one's durability fails without a checkpointer (LangGraph
+    # 1.2.22), its control would end episodes that play, and what it says of itself is copied for every node.
+    inherited = var_child_runnable_config.set(None)
+    try:
+        episode = await context.episode.ainvoke({"dealt": dealt}, context=context, output_keys="episode")
+    finally:
+        var_child_runnable_config.reset(inherited)
+    return cast(Episode, episode)
 
 
 def _reached(context: Context, dealt: Dealt) -> Stage:

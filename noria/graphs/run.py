@@ -16,6 +16,7 @@ from langgraph.types import Command
 
 from noria.config import SessionConfig
 from noria.failpoints import at
+from noria.graphs.collecting import rarely
 from noria.graphs.context import Context
 from noria.graphs.folder import begun, summary
 from noria.graphs.midway import checkpoints, midway
@@ -51,7 +52,7 @@ async def run(config: SessionConfig, means: Means, watch: Watch | None = None) -
             state, first = left.values, State(round=_unfinished(context.history))
             again = retrains(context.history, first["round"])  # a purge added a round to a session that was over
             if left.next or again or not state.get("stop"):  # else it came to its end and only wants to be written down
-                with midway(config.session):
+                with midway(config.session), rarely():
                     state = await _turned(graph, None if left.next else first, place, context)
         at("session.ended")
         await context.history.keep_fact("finished", state["stop"])

@@ -45,7 +45,8 @@ class Chats:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, force_close=True),
+                # A server has one address: racing the ways to several would be two tasks more for each call.
+                connector=aiohttp.TCPConnector(limit=self._connections, force_close=True, happy_eyeballs_delay=None),
                 timeout=aiohttp.ClientTimeout(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
