@@ -131,6 +131,10 @@ class Play(Part):
     """Model calls in flight in the whole process."""
     players: int = Field(default=0, ge=0)
     """Processes that play with `executor: ray`; 0: one for each 32 calls in flight, as far as there are CPUs."""
+    ahead: int = Field(default=0, ge=0)
+    """Hands of the next round that are proposed while a student trains; 0: none, and what is not asked meanwhile rests.
+    Worth it where the generator's server has a device that the training has not. Proposals are at most one round old
+    (see `noria status`); which of them are ready when the training ends depends on who is faster."""
     deadline: float = Field(default=300.0, gt=0)
     """Seconds one model call may take, retries included."""
     near_duplicate: float = Field(default=0.95, gt=0, le=1)

@@ -1,7 +1,8 @@
-"""What the model servers do while a student trains: they rest, or its parent answers the exam that is to come.
+"""What the model servers do while a student trains: they rest, or are asked what the exam or the next round will ask.
 
     train ───────────────────────────► student ─► examine: the parent's answers are found, the student is asked
-      └ meanwhile: the parent, the same items ─► turns (ledger) ─┘
+      ├ meanwhile: the parent, the same items ─► turns (ledger) ─┘
+      └ then the generator, for the round that comes (see `ahead`)
 
 Which items an exam asks follows from the ledger, and nothing plays while a student trains, so the exam
 finds the very questions answered. What was not answered, because an endpoint failed or the process was
@@ -14,24 +15,35 @@ from contextlib import asynccontextmanager
 
 from noria.agents.student import Solver
 from noria.errors import EndpointError
-from noria.graphs import examination
+from noria.graphs import ahead, examination
 from noria.graphs.context import Context
 
 
 @asynccontextmanager
 async def meanwhile(context: Context, number: int) -> AsyncIterator[None]:
     """Hold this while a student trains."""
-    if not context.config.exam.meanwhile or "gate" in context.config.arm.without:
+    sits = context.config.exam.meanwhile and "gate" not in context.config.arm.without
+    if not sits and not ahead.foresees(context, number + 1):
         async with context.fleet.quiet():
             yield
         return
-    parent = asyncio.create_task(_sits(context, number), name="parent")
+    over = asyncio.Event()
+    asked = asyncio.create_task(_asked(context, number, over, sits=sits), name="meanwhile")
     try:
         yield
-        await parent
+        over.set()
+        await asked
     finally:
-        parent.cancel()
-        await asyncio.gather(parent, return_exceptions=True)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+
+async def _asked(context: Context, number: int, over: asyncio.Event, *, sits: bool) -> None:
+    """What is asked while a student trains, the exam first: that waits for it."""
+    if sits:
+        await _sits(context, number)
+    if ahead.foresees(context, number + 1):
+        await ahead.propose(context, number + 1, over)
 
 
 async def _sits(context: Context, number: int) -> None:

@@ -48,13 +48,14 @@ def deal(
     barred: Collection[str] = (),
     cool: bool = False,
     leaning: Sequence[Lean] = (),
+    ahead: bool = False,
 ) -> list[Dealt]:
     """The deal of a round; the same ledger and config deal the same.
 
-    `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of
-    seeds that may not be shown; `leaning` is what methods make of the rounds before.
+    `benched` are the domains and levels whose verifier admits nothing this round; `barred` are the ids of seeds that
+    may not be shown; `leaning` is what methods make of earlier rounds; what is foreseen `ahead` has ids of its own.
     """
-    own = f"{number}/cool" if cool else f"{number}"
+    own = f"{number}{'/ahead' * ahead}{'/cool' * cool}"
     rng = stream(config.random, "deal", own)
     exams, unexamined = history.exams(), [name for name, domain in domains.items() if not domain.examined]
     by_domain = leaned(domain_weights(tuple(domains), exams[-1] if exams else None, unexamined), leaning)
@@ -81,7 +82,7 @@ def deal(
         asked.append(f"{name} {window.get('skill', '')} {topic}")
         dealt.append(
             Dealt(
-                episode=content_id("episode", [config.random, number, position]),
+                episode=content_id("episode", [config.random, number, position, *["ahead"] * ahead]),
                 round=number, position=position, domain=name, level=level, seed=seed, window=window, neighbours=(),
                 weak=tuple(skill for skill in weak if skill.startswith(f"{name}/")),
                 seats=seats, templates=templates, random=f"{config.random}/{own}/{position}",

@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict
 
 from noria.failpoints import at
+from noria.graphs.ahead import adopted
 from noria.graphs.calibrating import calibrated, measured, ruled
 from noria.graphs.context import Context
 from noria.graphs.cooling import cooled
@@ -58,6 +59,9 @@ async def plan(context: Context, number: int) -> list[Dealt]:
             }
             undealt = beaten_among(context.domains, own, context.history)
             facts = {**context.history.round(number), **cards, "seats": seats, "undealt": undealt, "cooled": cool}
+            dealt, foreseen = adopted(context, number, dealt)
+            if foreseen:
+                facts["ahead"] = foreseen
             if config.methods.on("deal"):
                 facts["strategies"] = True
             if leaning:

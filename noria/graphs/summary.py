@@ -54,7 +54,7 @@ def summarise(history: History) -> dict[str, Any]:
                 "seats": {role: names.get(policy, policy) for role, policy in facts.get("seats", {}).items()},
                 "rows": facts.get("curated", {}),
                 "guards": {key: value for key, value in facts.get("guards", {}).items() if key != "measured"},
-                **{name: facts.get(name, {}) for name in ("left", "unclean")},
+                **{name: facts.get(name, {}) for name in ("left", "unclean", "ahead")},
                 "undealt": facts.get("undealt", []),
                 **{name: facts.get(name, "") for name in SAID},
                 **methods(history, number, facts),

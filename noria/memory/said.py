@@ -11,6 +11,7 @@ end. The last word is the cosine of the two texts, read and embedded again: what
 in a byte a number only says which texts to look at.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +50,7 @@ class Said:
         self.held: Banded | None = None
         """Their vectors, each under the place of its sample in the log; none before the first question."""
         self._upto = 0
+        self._taking = asyncio.Lock()
 
     def __len__(self) -> int:
         """How many texts are held."""
@@ -61,9 +63,10 @@ class Said:
 
     async def follow(self, history: History, near: float, upto: int) -> None:
         """Know what the outbox says up to a row; `near` is the cosine from which texts mean the same."""
-        if self.held is None or self.held.near != near or upto > self._upto:
-            # A hundred thousand texts take some seconds, in which others of the batch play on.
-            await aside(partial(self.take, history, near, upto))
+        async with self._taking:  # both sides of a role's exam may ask first
+            if self.held is None or self.held.near != near or upto > self._upto:
+                # A hundred thousand texts take some seconds, in which others of the batch play on.
+                await aside(partial(self.take, history, near, upto))
 
     def take(self, history: History, near: float, upto: int) -> None:
         """`follow`, in the thread that calls."""

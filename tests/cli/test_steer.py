@@ -41,7 +41,7 @@ def stands_still(session: Path, what: str) -> dict[str, Any]:
 
 
 def test_a_run_is_steered_paused_left_and_gone_on_with(tmp_path: Path) -> None:
-    path = config(tmp_path, play={"episodes": 48, "batch": 4, "attempts": 2}, **SMALL)
+    path = config(tmp_path, play={"episodes": 160, "batch": 4, "attempts": 2}, **SMALL)
     session = tmp_path / "session"
     with running(tmp_path, "run", "--dry-run", "-c", str(path)) as run:
         run.wait_for(lambda: run.count("SELECT count(*) FROM episodes"))

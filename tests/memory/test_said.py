@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import numpy
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.memory.embed import StaticEmbedder
+from noria.memory.embed import StaticEmbedder, Vectors
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.neighbours import FOLDER, FOLLOWER, Neighbours, catch_up, rebuild
@@ -127,3 +128,30 @@ def test_another_threshold_is_another_index(history: History) -> None:
     assert asked(said, history, "river maps, old river", 0.1) is not None
     assert asked(said, history, "river maps, old river", 1.0) is None
     assert said.nbytes > 60 * 256
+
+
+def test_those_who_ask_first_together_wait_for_one_reading(tmp_path: Path) -> None:
+    history = History(Ledger(tmp_path, write=True))
+    accepted(history, [f"A town called {word}." for word in WORDS])
+    readings = list[int]()
+
+    def slow(texts: list[str]) -> Vectors:
+        readings.append(len(texts))
+        time.sleep(0.02)
+        return EMBED(texts)
+
+    said = Said(slow)
+
+    async def ask(word: str) -> Neighbour | None:
+        await said.follow(history, 0.95, end(history))
+        return said.nearest(history, EMBED([f"A town called {word}."])[0], "shape-1")
+
+    async def together() -> list[Neighbour | None]:
+        return await asyncio.gather(*map(ask, WORDS))
+
+    found = asyncio.run(together())
+    assert all(found)
+    assert readings[0] == len(WORDS)
+    assert len(said) == len(WORDS)
+    assert max(readings[1:]) < len(WORDS), "nobody reads all of it again"
+    history.ledger.close()
