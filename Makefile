@@ -76,7 +76,7 @@ kill-test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash --kills 1000
 
 # Nothing else should run beside it. Peers come from PyPI, each into an environment of its own under .bench/.
-bench: $(VENV)/.installed
+bench: $(VENV)/.dev
 	$(BIN)/python bench/suite.py
 
 # The book is built in an environment of its own: its tools have nothing to do with the program.

@@ -56,9 +56,14 @@ for node in "${servers[@]}"; do
   steps+=($!)
 done
 
-playing=
+playing='' early=''
 trap 'kill "${steps[@]}" 2> /dev/null || true' EXIT
-trap 'say "told to stop: the session saves"; [[ -z $playing ]] || kill -INT "$playing" 2> /dev/null || true' INT TERM
+# shellcheck disable=SC2329  # the trap calls it
+told() {
+  say "told to stop: the session saves"
+  if [[ -n $playing ]]; then kill -INT "$playing" 2> /dev/null || true; else early=yes; fi
+}
+trap told INT TERM
 
 urls=()
 for node in "${servers[@]}"; do
@@ -85,6 +90,8 @@ else
   noria run --config "$session.yaml" &
 fi
 playing=$!
+# Who was told to stop before there was somebody to tell says it now.
+[[ -z $early ]] || kill -INT "$playing" 2> /dev/null || true
 
 # A signal ends the waiting and not the session, which is still saving.
 while :; do
