@@ -20,6 +20,7 @@ from noria.evaluators.domain import Domain
 from noria.evaluators.measures import Accepted
 from noria.evaluators.probes import BEATEN, forged, refused, shortcuts
 from noria.evaluators.sandbox.runner import Runner
+from noria.fence import defused
 from noria.identity import content_id, stream
 from noria.types import Message, Task
 
@@ -91,7 +92,9 @@ async def proved(one: Accepted, runner: Runner) -> str:
 
 
 def _asks(messages: Sequence[Message], instruction: str) -> bool:
-    return any(message.role == "user" and instruction in message.content for message in messages)
+    """Whether a chat asks an instruction, as it stands or as a prompt has it (see `fence`)."""
+    said = {instruction, defused(instruction)}
+    return any(message.role == "user" and any(one in message.content for one in said) for message in messages)
 
 
 async def cheats(domain: Domain, level: int, runner: Runner, name: str) -> tuple[int, int]:

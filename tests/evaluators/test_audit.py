@@ -1,6 +1,7 @@
 """The audit can fail: each way a label can be wrong is planted, seen and named; what is right is proved again."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from noria.evaluators.audit import Audited, audit, cheats, proved
 from noria.evaluators.domain import Domain
 from noria.evaluators.measures import Accepted, Measured, accepted, measure
 from noria.evaluators.registry import DOMAINS, domains
+from noria.fence import defused
 from noria.identity import bucket, content_id, stream
 from noria.types import Message, Sample, Stage, Task
 from tests import build
@@ -50,6 +52,17 @@ def test_what_is_right_is_proved_again_and_what_is_wrong_is_not(name: str, level
             assert "is refused" in await proved(row(domain, level, number, answer=wrong), build.RUNNER)
 
     asyncio.run(look())
+
+
+async def test_an_instruction_that_a_prompt_takes_apart_is_the_one_that_was_asked() -> None:
+    sums = DOMAINS["arithmetic"]()
+    good = row(sums, 1)
+    said = f"{good.task.instruction} Reply with a [number]."
+    asked = Message(role="user", content=defused(said))
+    assert asked.content != said
+    task, sample = good.task.model_copy(update={"instruction": said}), good.sample
+    sample = sample.model_copy(update={"messages": (asked, *sample.messages[1:])})
+    assert await proved(replace(good, task=task, sample=sample), build.RUNNER) == ""
 
 
 async def test_each_way_a_label_can_be_wrong_is_named() -> None:
