@@ -137,14 +137,15 @@ class Neighbours:
             raise self._home.fault("written", fault) from fault
 
     def _add(self, part: list[tuple[str, str, str, str, str]]) -> None:
-        self._asks.upsert(
-            ids=[row[0] for row in part],
-            embeddings=self.embedder.embed([row[2] for row in part]),
-            documents=[row[2] for row in part],
-            metadatas=[{"domain": row[1]} for row in part],
-        )
+        if new := _missing(self._asks, part):
+            self._asks.upsert(
+                ids=[row[0] for row in new],
+                embeddings=self.embedder.embed([row[2] for row in new]),
+                documents=[row[2] for row in new],
+                metadatas=[{"domain": row[1]} for row in new],
+            )
         at("index.half_written")
-        if free := [row for row in part if row[4]]:
+        if free := _missing(self._texts, [row for row in part if row[4]]):
             self._texts.upsert(
                 ids=[row[0] for row in free],
                 embeddings=self.embedder.embed([row[4] for row in free]),
@@ -251,6 +252,14 @@ def rebuild(folder: Path, history: History) -> int:
     count = index.count()
     index.close()
     return count
+
+
+def _missing(
+    collection: "chromadb.Collection", rows: list[tuple[str, str, str, str, str]]
+) -> list[tuple[str, str, str, str, str]]:
+    """The rows that are not there: an id says what its row holds, and a graph of neighbours suffers from updates."""
+    held = set(collection.get(ids=[row[0] for row in rows], include=[])["ids"]) if rows else set[str]()
+    return [row for row in rows if row[0] not in held]
 
 
 def _take(index: Neighbours, page: Page) -> None:
