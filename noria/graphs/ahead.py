@@ -81,7 +81,7 @@ async def _foreseen(context: Context, number: int) -> list[Dealt]:
         plain = [hand for hand in dealt if not hand.strategy]
         found = {"policy": seats["generator"], "asked": asked, "hands": [one.model_dump(mode="json") for one in plain]}
         await history.keep_fact(_name(number), json.dumps(found))
-    if found["asked"] != asked or found["policy"] in withdrawn(history):
+    if _outdated(context, number, found):
         return []
     hands = [Dealt.model_validate(one) for one in found["hands"]]
     desk.sheets.update({hand.episode: Sheet(desk.templates, told) for hand in hands})

@@ -3,7 +3,7 @@
     opened ─► all that is there now stays to the end: looked through no more ─► what episodes leave behind, rarely
 
 By its own rule the collector looks after every 700 new objects, and an episode makes tens of thousands that are
-gone without it. `bench/processor.py` counts what it takes.
+gone without it.
 """
 
 import gc

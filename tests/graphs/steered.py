@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from noria import failpoints
 from noria.config import SessionConfig
+from noria.errors import EndpointError, RunError
 from noria.graphs.context import Context
-from noria.graphs.opening import Watch
+from noria.graphs.opening import Means, Watch
 from noria.graphs.run import run
 from noria.graphs.steering.answering import SAYINGS
-from noria.inference.client import Request
+from noria.inference.client import Completion, Request
 from noria.inference.puppet import Puppet
+from noria.inference.scripted import ScriptedClient
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
-from noria.types import Turn
+from noria.training.curate import Curated
+from noria.types import Policy, Turn
 from tests import build
 
 Act = Callable[[Context], Any]
@@ -38,6 +42,39 @@ def settings(folder: Path, **changes: Any) -> SessionConfig:
 def learned(request: Request) -> Any:
     """A puppet that training helps."""
     return Puppet(skill=1.0 if request.model.startswith("student") else 0.1)(request)
+
+
+class Trained(ScriptedClient):
+    """A puppet that training helps; knows what it is asked while a student trains, and may fail then."""
+
+    def __init__(self, fails: bool = False) -> None:
+        super().__init__(learned)
+        self.trains, self.fails = False, fails
+        self.meanwhile: list[Request] = []
+
+    async def complete(self, request: Request) -> Completion:
+        if self.trains:
+            self.meanwhile.append(request)
+            if self.fails:
+                raise EndpointError("it does not answer")
+        return await super().complete(request)
+
+
+def slowly(rules: SessionConfig, client: Trained, breaks: bool = False) -> Means:
+    """Means whose trainer takes a while, and breaks after it if it is told to."""
+    found = build.means(rules, client=client)
+
+    async def train(
+        name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None], **more: Any
+    ) -> Policy:
+        client.trains = True
+        await asyncio.sleep(0.3)
+        client.trains = False
+        if breaks:
+            raise RunError("The machine is gone.")
+        return await found.trainer(name, number, base, chosen, on_step, **more)
+
+    return replace(found, trainer=train)
 
 
 def played(

@@ -1,7 +1,5 @@
 """Proposals of the next round that are asked for while a student trains: adopted where the deal has their like."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,48 +8,13 @@ import pytest
 
 from noria.errors import RunError
 from noria.graphs.context import Context
-from noria.graphs.opening import Means, Watch
+from noria.graphs.opening import Watch
 from noria.graphs.run import run
-from noria.inference.client import Completion, Request
-from noria.inference.scripted import ScriptedClient
-from noria.training.curate import Curated
 from noria.types import Dealt, Policy
-from tests import build
-from tests.graphs.steered import learned, reading, saying, settings, writing
+from tests.graphs.steered import Trained, reading, saying, settings, slowly, writing
 
 ROUNDS: dict[str, Any] = {"stop": {"rounds": 2}, "exam": {"items": 8, "prose": 0}, "guards": False}
 AHEAD = 8
-
-
-class Client(ScriptedClient):
-    """A puppet that knows what it is asked while a student trains."""
-
-    def __init__(self) -> None:
-        super().__init__(learned)
-        self.trains = False
-        self.meanwhile: list[Request] = []
-
-    async def complete(self, request: Request) -> Completion:
-        if self.trains:
-            self.meanwhile.append(request)
-        return await super().complete(request)
-
-
-def means(rules: Any, client: Client, breaks: bool = False) -> Means:
-    """Means whose trainer takes a while, and breaks after it if it is told to."""
-    found = build.means(rules, client=client)
-
-    async def train(
-        name: str, number: int, base: Policy, chosen: Curated, on_step: Callable[[Any], None], **more: Any
-    ) -> Policy:
-        client.trains = True
-        await asyncio.sleep(0.3)
-        client.trains = False
-        if breaks:
-            raise RunError("The machine is gone.")
-        return await found.trainer(name, number, base, chosen, on_step, **more)
-
-    return replace(found, trainer=train)
 
 
 def rules(folder: Path, ahead: int = AHEAD) -> Any:
@@ -67,8 +30,8 @@ def told(config: Any) -> tuple[dict[str, Any], list[Dealt], set[str]]:
 
 
 async def test_the_next_round_is_proposed_for_while_a_student_trains(tmp_path: Path) -> None:
-    config, client = rules(tmp_path / "s"), Client()
-    summary = await run(config, means(config, client))
+    config, client = rules(tmp_path / "s"), Trained()
+    summary = await run(config, slowly(config, client))
     facts, dealt, _ = told(config)
     early = [one for one in client.meanwhile if one.role == "generator"]
     assert len(early) == len(client.meanwhile) == AHEAD, "no round follows the second, so it foresees nothing"
@@ -90,14 +53,14 @@ async def test_the_next_round_is_proposed_for_while_a_student_trains(tmp_path: P
 
 
 async def test_it_is_off_by_default_and_a_deal_is_then_what_it_ever_was(tmp_path: Path) -> None:
-    plain, client = rules(tmp_path / "plain", 0), Client()
+    plain, client = rules(tmp_path / "plain", 0), Trained()
     assert settings(tmp_path / "x").play.ahead == 0
-    await run(plain, means(plain, client))
+    await run(plain, slowly(plain, client))
     facts, dealt, _ = told(plain)
     assert not client.meanwhile
     assert facts == {}
     early = rules(tmp_path / "early")
-    await run(early, means(early, Client()))
+    await run(early, slowly(early, Trained()))
     _, with_foreseen, _ = told(early)
     places = [(one.domain, one.level) for one in dealt]
     assert [(one.domain, one.level) for one in with_foreseen] == places, "what is dealt stays with the exam"
@@ -110,8 +73,8 @@ def _other_words(context: Context) -> None:
 
 @pytest.mark.parametrize("act", [_other_words, saying("note", text="more sums with two digits", rounds=2)])
 async def test_it_is_dropped_whole_where_the_generator_is_asked_otherwise_by_then(tmp_path: Path, act: Any) -> None:
-    config, client = rules(tmp_path / "s"), Client()
-    found = means(config, client)
+    config, client = rules(tmp_path / "s"), Trained()
+    found = slowly(config, client)
 
     async def train(*given: Any, **more: Any) -> Policy:
         made = await found.trainer(*given, **more)
@@ -129,12 +92,12 @@ async def test_it_is_dropped_whole_where_the_generator_is_asked_otherwise_by_the
 
 
 async def test_a_training_that_broke_is_taken_up_and_nothing_is_proposed_twice(tmp_path: Path) -> None:
-    config, client = rules(tmp_path / "s"), Client()
+    config, client = rules(tmp_path / "s"), Trained()
     with pytest.raises(RunError):
-        await run(config, means(config, client, breaks=True))
+        await run(config, slowly(config, client, breaks=True))
     asked = len(client.meanwhile)
     assert asked == AHEAD
-    await run(config, means(config, client))
+    await run(config, slowly(config, client))
     facts, _, _ = told(config)
     assert len(client.meanwhile) == asked
     assert facts["proposed"] == AHEAD
