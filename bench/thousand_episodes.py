@@ -8,7 +8,6 @@ calls a second, and the peak resident memory of Noria's process (the server's is
 """
 
 import argparse
-import asyncio
 import json
 import resource
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from rows import Row, asked, write
 
+from noria import turning
 from noria.cli.means import real
 from noria.config import Endpoint, SessionConfig
 from noria.graphs.run import run
@@ -52,7 +52,7 @@ def main() -> None:
             }
         )
         started = time.perf_counter()
-        summary = asyncio.run(run(config, real(config, lambda name, seconds, line: None)))
+        summary = turning.run(run(config, real(config, lambda name, seconds, line: None)))
         seconds = time.perf_counter() - started
         server.terminate()
     calls = sum(one["calls"] for one in summary["seats"])

@@ -32,6 +32,7 @@ import aiohttp
 from rows import asked, row, write
 from sqlalchemy import select
 
+from noria import turning
 from noria.cli.means import real
 from noria.config import SessionConfig
 from noria.graphs.run import run
@@ -194,7 +195,7 @@ def main() -> None:
         print("no vLLM is installed here; --fake measures against the fake server", file=sys.stderr)
         return
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
-        found = asyncio.run(measured(wanted, Path(place)))
+        found = turning.run(measured(wanted, Path(place)))
     if wanted.fake:
         how, told = f"{how} --fake", told | {"peer_version": "fake"}
     write(wanted.json, [row(what, how, [one["play"] for one in found["runs"]], **told)])

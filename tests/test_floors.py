@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "noria"
 FLOORS = {
-    **dict.fromkeys(("types", "identity", "errors", "failpoints", "config", "fence", "waiting", "tracing", "prose"), 0),
+    **dict.fromkeys(
+        ("types", "identity", "errors", "failpoints", "config", "fence", "waiting", "tracing", "prose", "turning"), 0
+    ),
     **dict.fromkeys(("inference", "prompts", "memory", "evaluators"), 1),
     "agents": 2,
     "training": 3,

@@ -15,7 +15,6 @@ called from.
 """
 
 import argparse
-import asyncio
 import json
 import signal
 import sys
@@ -28,7 +27,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from noria import __version__
+from noria import __version__, turning
 from noria.cli.means import real
 from noria.config import SessionConfig
 from noria.graphs.opening import Watch
@@ -162,7 +161,7 @@ def main() -> None:
 
     def played(name: str, episodes: int, watch: Watch) -> dict[str, Any]:
         config = session(Path(place) / name, wanted.url, episodes, wanted.flight, whole=wanted.whole)
-        return asyncio.run(run(config, real(config, lambda *_: None), watch))
+        return turning.run(run(config, real(config, lambda *_: None), watch))
 
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         if wanted.warm:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from noria import turning
 from noria.cli.live import LiveView
 from noria.cli.main import AsJson, Session, app, err, out
 from noria.cli.peak import Peak
@@ -105,7 +106,7 @@ def play(config: SessionConfig, means: "Callable[[LiveView], Means]", *, as_json
             # What a library prints meanwhile is no part of the answer.
             aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
             with aside, traced(config.session, Watch(view.tell, view.ended, view.opened), view.say) as watch:
-                asyncio.run(until_told(running.run(config, found, watch), view))
+                turning.run(until_told(running.run(config, found, watch), view))
         except asyncio.CancelledError as ended:
             raise KeyboardInterrupt from ended
         finally:

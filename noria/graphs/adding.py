@@ -1,6 +1,6 @@
 """The episode's graph of a session: the plain one, or one with the nodes that methods add.
 
-    rule ─► [route] ─► [enhance] ─► screen
+    rule ─► [route] ─► [enhance] ─► settle
 
 A method whose hook is `enhance` has in its module the node's step `step(state, runtime, rules)`;
 the methods of one node run one after another, each on what the one before made of the
@@ -21,6 +21,7 @@ from noria.config.methods import Method, Methods
 from noria.graphs import episode
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
+from noria.graphs.nodes import Node
 
 
 def playing(methods: Methods, arm: Arm) -> CompiledStateGraph[State, Context, State, State]:
@@ -34,7 +35,7 @@ def playing(methods: Methods, arm: Arm) -> CompiledStateGraph[State, Context, St
     return episode.build(route=_node(route) if route else None, enhance=_node(enhance) if enhance else None)
 
 
-def _node(methods: Mapping[str, Method]) -> episode.Node:
+def _node(methods: Mapping[str, Method]) -> Node:
     steps = [(import_module(rules.module).step, rules) for rules in methods.values()]
 
     async def node(state: State, runtime: Runtime[Context]) -> Update:

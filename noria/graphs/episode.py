@@ -1,33 +1,33 @@
 """One episode: a seed becomes a candidate, and the candidate earns its place or is turned away.
 
-    propose ─► form ─► novelty ─► ground ─► attempt ─► review ─► challenge ─► rule ─┬─► screen ─► admit
-                                    ▲                                               ├─► refuse ◄─┘
-                                    └──────────────── revise ◄──────────────────────┘
+    propose ─► check ─► attempt ─► review ─► challenge ─► rule ─► settle
+                           ▲                               │
+                           └─────────── revise ◄───────────┘
 
-Cheap checks first: the first that fails ends the episode. A node writes what it found and
-never catches; what breaks leaves the graph, and the session settles an episode that ended
-in an error. Only `admit` and `refuse` write, each in one transaction.
+Each node but `check` and `settle` asks one seat; what programs do between two of them is one node, for
+a step of the graph costs more than most of what they do: `check` is form, novelty and ground, one after
+another, and `settle` screens what was accepted and admits or refuses it. Cheap checks first: the first
+that fails ends the episode, from any node, in `settle`. A node writes what it found and never catches;
+what breaks leaves the graph, and the session settles an episode that ended in an error. Only `settle`
+writes, in one transaction.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Command
 
 from noria.failpoints import at
 from noria.graphs import arms, projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
+from noria.graphs.nodes import Node, leading, named, straight
 from noria.graphs.proposing import form, ground, novelty, propose, revise
 from noria.graphs.screening import screen
 from noria.graphs.trying import attempt, challenge, review, rule
-
-Node = Callable[..., Awaitable[Update]]
-"""A node of the graph: state and runtime to what it found."""
 
 
 async def admit(state: State, runtime: Runtime[Context]) -> Update:
@@ -49,9 +49,22 @@ async def refuse(state: State, runtime: Runtime[Context]) -> Update:
     return {"episode": episode}
 
 
-def onward(state: State) -> Literal["on", "refuse"]:
+async def settle(state: State, runtime: Runtime[Context]) -> Update:
+    """Screen what was accepted; admit what is still accepted then, and refuse all else."""
+    found = await screen(state, runtime) if accepted(state) else {}
+    known = cast(State, {**state, **found})
+    return found | await (admit if accepted(known) else refuse)(known, runtime)
+
+
+def accepted(state: State) -> bool:
+    """Whether the gate took the candidate, and nobody refused it since."""
+    decision = state.get("decision")
+    return decision is not None and decision.ruling == "accept"
+
+
+def onward(state: State) -> Literal["on", "end"]:
     """Whether the first failed check ended the episode."""
-    return "refuse" if state.get("decision") else "on"
+    return "end" if state.get("decision") else "on"
 
 
 def ruling(state: State) -> Literal["accept", "revise", "reject"]:
@@ -59,28 +72,14 @@ def ruling(state: State) -> Literal["accept", "revise", "reject"]:
     return state["decision"].ruling
 
 
-def redrafted(state: State) -> Literal["ground", "screen"]:
-    """Whether there is a new draft to examine."""
-    return "screen" if state.get("decision") else "ground"
+def redrafted(state: State) -> Literal["on", "accept", "end"]:
+    """Whether there is a new draft to examine; else the old one was kept, or the new one has no truth."""
+    return "accept" if accepted(state) else onward(state)
 
 
-def cleared(state: State) -> Literal["admit", "refuse"]:
-    """Whether the candidate is still accepted after it was screened."""
-    return "admit" if state["decision"].ruling == "accept" else "refuse"
-
-
-def leading(node: Node, where: Callable[[State], str], to: Mapping[str, str]) -> Callable[..., Awaitable[Command[str]]]:
-    """A node that says itself what follows it.
-
-    LangGraph would ask an edge with a condition by copying every channel of the state, which takes longer than all
-    else that it does between two nodes.
-    """
-
-    async def led(state: State, runtime: Runtime[Context]) -> Command[str]:
-        found = await node(state, runtime)
-        return Command(update=found, goto=to[where(cast(State, {**state, **found}))])
-
-    return led
+def cleared(state: State) -> Literal["on", "end"]:
+    """Whether the candidate is still accepted after a method has worked on it."""
+    return "on" if accepted(state) else "end"
 
 
 def build(
@@ -93,32 +92,31 @@ def build(
     """
     graph = StateGraph(State, context_schema=Context)
 
-    def add(name: str, node: Node, where: Callable[[State], str], to: Mapping[str, str]) -> None:
-        graph.add_node(name, leading(node, where, to), destinations={after: said for said, after in to.items()})
+    def add(name: str, node: Node, where: Callable[[State], str], **to: str) -> None:
+        graph.add_node(name, leading(node, where, to), destinations=named(to))
 
-    tried: tuple[Node, ...] = (arms.take,) if control else (review, challenge, rule)
-    steps: tuple[Node, ...] = (propose, form, novelty, ground, attempt, *tried)
     added = {name: node for name, node in (("route", route), ("enhance", enhance)) if node is not None}
-    first, *then = (*added, "screen")
+    first, *then = (*added, "settle")
+    tried: dict[str, Node] = {"review": review, "challenge": challenge, "rule": rule}
+    steps = {"propose": propose, "check": straight(form, novelty, ground), "attempt": attempt}
+    steps |= {"take": arms.take} if control else tried
     graph.add_edge(START, "propose")
-    for node, after in pairwise(steps):
+    for (name, node), (after, _) in pairwise(steps.items()):
         if node is review:
-            graph.add_node("review", review)
-            graph.add_edge("review", "challenge")
+            graph.add_node(name, node)
+            graph.add_edge(name, after)
         else:
-            add(node.__name__, node, onward, {"on": after.__name__, "refuse": "refuse"})
+            add(name, node, onward, on=after, end="settle")
     if control:
         graph.add_node("take", arms.take)
         graph.add_edge("take", first)
     else:
-        add("rule", rule, ruling, {"accept": first, "revise": "revise", "reject": "refuse"})
-        add("revise", revise, redrafted, {"ground": "ground", "screen": first})
+        add("rule", rule, ruling, accept=first, revise="revise", reject="settle")
+        add("revise", straight(revise, ground), redrafted, on="attempt", accept=first, end="settle")
     for (name, step), following in zip(added.items(), then, strict=True):
-        add(name, step, cleared, {"admit": following, "refuse": "refuse"})
-    add("screen", screen, cleared, {"admit": "admit", "refuse": "refuse"})
-    for node in (admit, refuse):
-        graph.add_node(node.__name__, node)
-        graph.add_edge(node.__name__, END)
+        add(name, step, cleared, on=following, end="settle")
+    graph.add_node("settle", settle)
+    graph.add_edge("settle", END)
     return graph.compile(checkpointer=False, name="episode")
 
 

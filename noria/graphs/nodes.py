@@ -1,0 +1,56 @@
+"""What the nodes of an episode's graph are made of: steps one after another, and a word for what follows.
+
+    step, step, step ─► straight ─► one node ─► leading ─► it says itself where to go
+
+A step of LangGraph takes a core longer, whatever its node does, than most programs
+between two calls, and the episode keeps no checkpoint that a finer graph could go on from.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from noria.graphs.context import Context
+from noria.graphs.episode_state import State, Update
+
+Node = Callable[..., Awaitable[Update]]
+"""A node of the graph: state and runtime to what it found."""
+
+
+def straight(*nodes: Node) -> Node:
+    """Nodes as one: one after another, each on what was found before it, until one decides."""
+
+    async def through(state: State, runtime: Runtime[Context]) -> Update:
+        found: Update = {}
+        for node in nodes:
+            found |= await node(cast(State, {**state, **found}), runtime)
+            if found.get("decision"):
+                break
+        return found
+
+    return through
+
+
+def leading(node: Node, where: Callable[[State], str], to: Mapping[str, str]) -> Callable[..., Awaitable[Command[str]]]:
+    """A node that says itself what follows it.
+
+    LangGraph would ask an edge with a condition by copying every channel of the state, which takes longer than all
+    else that it does between two nodes.
+    """
+
+    async def led(state: State, runtime: Runtime[Context]) -> Command[str]:
+        found = await node(state, runtime)
+        return Command(update=found, goto=to[where(cast(State, {**state, **found}))])
+
+    return led
+
+
+def named(to: Mapping[str, str]) -> dict[str, str]:
+    """What follows a node, each with the words that lead there, as a drawing shows it."""
+    words: dict[str, list[str]] = defaultdict(list)
+    for word, after in to.items():
+        words[after].append(word)
+    return {after: " or ".join(said) for after, said in words.items()}
