@@ -15,6 +15,7 @@ from noria.agents.withholding import FOREIGN, withheld
 from noria.evaluators import probes
 from noria.evaluators.domain import Domain
 from noria.evaluators.foreign import foreign
+from noria.evaluators.readings import Beside
 from noria.types import Attack, Attempt, Dealt, Noun, Probe, Task
 
 
@@ -49,12 +50,15 @@ class Adversary(Agent):
         Raises:
             ReplyError: the policy's reply cannot be read.
         """
-        found = await probes.attack(domain, task, attempt.response, self.desk.runner)
+        beside = None if domain.warrant == "judged" else Beside(domain, task)
+        found = await probes.attack(domain, task, attempt.response, self.desk.runner, beside)
         if not any(probe.held for probe in found):
-            found = (*found, await self.claim(dealt, domain, task, attempt))
+            found = (*found, await self.claim(dealt, domain, task, attempt, beside))
         return Attack(policy=self.policy, probes=found)
 
-    async def claim(self, dealt: Dealt, domain: Domain, task: Task, attempt: Attempt) -> Probe:
+    async def claim(
+        self, dealt: Dealt, domain: Domain, task: Task, attempt: Attempt, beside: Beside | None = None
+    ) -> Probe:
         """The policy's own attempt on a draft, and what a program made of it.
 
         Raises:
@@ -62,7 +66,7 @@ class Adversary(Agent):
         """
         turn = await self.turn(dealt.episode, task.draft, 1, self.claiming(task, attempt))
         reply = read(Reply, turn)
-        probe = await probes.claimed(domain, task, reply.kind, reply.answer, reply.claim, self.desk.runner)
+        probe = await probes.claimed(domain, task, reply.kind, reply.answer, reply.claim, self.desk.runner, beside)
         if foreign(reply.answer):
             cut = {"response": "", "evidence": probe.evidence.partition(":")[0], "withheld": FOREIGN}
             probe = probe.model_copy(update=cut)

@@ -7,6 +7,7 @@ parameters. These are the few questions all domains ask of a text.
 import random
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 _UNITS = [
     "zero",
@@ -43,10 +44,15 @@ _NUMBER = re.compile(
 
 def numbers(text: str) -> list[float]:
     """The numbers a text names, in its order, spelled ones up to twenty included; signs are not read."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        found.append(float(match[1].replace(",", "")) if match[1] else float(NUMBER_WORDS[match[2].lower()]))
-    return found
+    return list(_numbers(text))
+
+
+@lru_cache(maxsize=512)  # the same wording is held against all tasks beside its own
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(
+        float(match[1].replace(",", "")) if match[1] else float(NUMBER_WORDS[match[2].lower()])
+        for match in _NUMBER.finditer(text)
+    )
 
 
 def spelled(value: int) -> str:
@@ -89,7 +95,12 @@ def _joins(letter: str) -> bool:
 
 def named(text: str, signs: Mapping[str, Sequence[str]]) -> set[str]:
     """Which operations a text names, by the patterns that stand for each."""
-    return {name for name, patterns in signs.items() if any(re.search(one, text, re.IGNORECASE) for one in patterns)}
+    return set(_named(text, tuple(signs.items())))
+
+
+@lru_cache(maxsize=512)
+def _named(text: str, signs: tuple[tuple[str, Sequence[str]], ...]) -> tuple[str, ...]:
+    return tuple(name for name, patterns in signs if any(re.search(one, text, re.IGNORECASE) for one in patterns))
 
 
 def pick(frames: Sequence[str], rng: random.Random, **fields: object) -> str:

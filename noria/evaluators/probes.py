@@ -20,7 +20,7 @@ from noria.evaluators import forgeries
 from noria.evaluators.code import code_of
 from noria.evaluators.domain import Domain
 from noria.evaluators.phrasing import numbers, words
-from noria.evaluators.readings import others, own_wordings
+from noria.evaluators.readings import Beside, others, own_wordings
 from noria.evaluators.sandbox.runner import Runner
 from noria.identity import stream
 from noria.types import Grounding, Probe, Task
@@ -49,8 +49,12 @@ EVERY = " ".join(map(str, range(-20, 800)))
 Kind = Literal["ambiguity", "leak", "shortcut", "forgery"]
 
 
-async def attack(domain: Domain, task: Task, response: str, runner: Runner) -> tuple[Probe, ...]:
+async def attack(
+    domain: Domain, task: Task, response: str, runner: Runner, beside: Beside | None = None
+) -> tuple[Probe, ...]:
     """Attack a candidate on every count; one probe each, and one more for the candidate's own response.
+
+    What is drawn `beside` it may be handed in, to be asked again by who asks next.
 
     Raises:
         SandboxError: a program would have to be run and cannot be.
@@ -60,7 +64,7 @@ async def attack(domain: Domain, task: Task, response: str, runner: Runner) -> t
         return (spoken(domain, task, response),)
     own = own_wordings(domain, domain.point(task.parameters))
     return (
-        await _ambiguity(domain, task, own, runner),
+        await _ambiguity(domain, task, own, runner, beside or Beside(domain, task)),
         await _leak(domain, task, own, runner),
         await _passes(domain, task, "shortcut", shortcuts(domain, task.instruction), runner),
         await _passes(domain, task, "forgery", forged(domain, task), runner),
@@ -68,7 +72,9 @@ async def attack(domain: Domain, task: Task, response: str, runner: Runner) -> t
     )
 
 
-async def claimed(domain: Domain, task: Task, kind: Kind, answer: str, claim: str, runner: Runner) -> Probe:
+async def claimed(
+    domain: Domain, task: Task, kind: Kind, answer: str, claim: str, runner: Runner, beside: Beside | None = None
+) -> Probe:
     """What a program makes of an answer that a policy gave to break a candidate.
 
     An answer that is accepted breaks nothing by that: it may be right. It breaks the verifier
@@ -90,11 +96,8 @@ async def claimed(domain: Domain, task: Task, kind: Kind, answer: str, claim: st
         if not domain.single(task.grounding) and _heard(answer) <= _heard(task.instruction):
             return probe("leak", True, "the verifier accepts an answer made of the instruction's own words")
         return probe(kind, False, "the verifier accepts it, as it should")
-    near = domain.neighbours(domain.point(task.parameters), task.level, stream("claimed", task.id))
-    for other, _ in zip(near, range(DRAWS), strict=False):
-        if domain.says(other, task.instruction).passed and not await refused(
-            domain, domain.ground(other), answer, runner
-        ):
+    for other, says in (beside or Beside(domain, task)).upto(DRAWS):
+        if says and not await refused(domain, domain.ground(other), answer, runner):
             return probe("ambiguity", True, f"the wording also says {other!r}, and that is right of it; here {why}")
     return probe(kind, False, f"{REFUTED}{why}")
 
@@ -105,9 +108,9 @@ async def refused(domain: Domain, grounding: Grounding, response: str, runner: R
     return next((check.evidence or check.name for check in checks if not check.passed), "" if checks else "no check")
 
 
-async def _ambiguity(domain: Domain, task: Task, own: list[str], runner: Runner) -> Probe:
+async def _ambiguity(domain: Domain, task: Task, own: list[str], runner: Runner, beside: Beside) -> Probe:
     tried = 0
-    for reading in others(domain, task, own):
+    for reading in others(domain, task, own, beside):
         tried += 1
         if why := await refused(domain, task.grounding, reading.answer, runner):
             evidence = f"it may be heard as {reading.says}, and {_cut(reading.answer)} is right then; here {why}"

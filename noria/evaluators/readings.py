@@ -59,18 +59,37 @@ _ASIDE = re.compile(r"\b(?:anything|nothing) (?:else|more)\b|\bexpla(?:in|nation
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
 
 
-def others(domain: Domain, task: Task, own: list[str]) -> Iterator[Reading]:
+class Beside:
+    """The tasks beside one, drawn once, as far as anybody asks; each with whether the wording says it too."""
+
+    def __init__(self, domain: Domain, task: Task) -> None:
+        """Draw none yet."""
+        self._rest = domain.neighbours(domain.point(task.parameters), task.level, stream("near", task.id))
+        self._domain, self._instruction = domain, task.instruction
+        self._drawn: list[tuple[Parameters, bool]] = []
+
+    def upto(self, count: int) -> Iterator[tuple[Parameters, bool]]:
+        """The first `count` of them, or all there are."""
+        for at in range(count):
+            if at == len(self._drawn):
+                other = next(self._rest, None)
+                if other is None:
+                    return
+                self._drawn.append((other, self._domain.says(other, self._instruction).passed))
+            yield self._drawn[at]
+
+
+def others(domain: Domain, task: Task, own: list[str], beside: Beside) -> Iterator[Reading]:
     """The other readings of a task; `own` are wordings of it by program."""
     point = domain.point(task.parameters)
     yield from domain.readings(point, task.instruction)
-    near = [one for _, one in zip(range(3 * TRIED), _near(domain, task, point), strict=False)]
     rng = stream("readings", task.id)
-    for other in near:
-        if domain.says(other, task.instruction).passed:
+    for other, says in beside.upto(3 * TRIED):
+        if says:
             yield Reading(f"the parameters {_shown(other)}", domain.truth(other, rng))
     if turn := turned(domain, task, own):
         words, makes = turn
-        for other in near[:TRIED]:
+        for other, _ in beside.upto(TRIED):
             yield Reading(f"{makes} ({words!r})", domain.truth(other, rng))
 
 
@@ -97,11 +116,6 @@ def own_wordings(domain: Domain, point: Parameters) -> list[str]:
     """Different wordings of a task by program, the same each time."""
     rng = stream("own", domain.name)
     return list(dict.fromkeys(domain.phrase(point, rng) for _ in range(PHRASINGS)))
-
-
-def _near(domain: Domain, task: Task, point: Parameters) -> Iterator[Parameters]:
-    """Neighbours, one of each kind of change first."""
-    yield from domain.neighbours(point, task.level, stream("near", task.id))
 
 
 def _count(pattern: str, words: str, text: str) -> int:
