@@ -109,18 +109,22 @@ class Screen:
         return tuple(dict.fromkeys(found))
 
     @cached_property
-    def _secrets(self) -> "object":
-        from glin_profanity.scanners.patterns.secret_patterns import SecretPattern
+    def _secrets(self) -> "tuple[object, tuple[Callable[[str], object], ...]]":
+        """The scanner, and what looks for each of its patterns: that a text holds none, these say in half its time."""
+        from glin_profanity.scanners.patterns.secret_patterns import SECRET_PATTERNS, SecretPattern
         from glin_profanity.scanners.secrets import SecretsScanner
 
         more = [
             SecretPattern("OWN-1", "Password", re.compile(_ASSIGNED, re.IGNORECASE), "high", "password"),
             SecretPattern("OWN-2", "Credentials in an address", re.compile(_CREDENTIALS, re.I), "high", "credentials"),
         ]
-        return SecretsScanner(custom_patterns=more)
+        return SecretsScanner(custom_patterns=more), tuple(one.pattern.search for one in (*SECRET_PATTERNS, *more))
 
     def _keys(self, text: str) -> Iterator[str]:
-        for match in self._secrets.scan(text).matches:  # type: ignore[attr-defined]
+        scanner, signs = self._secrets
+        if not any(search(text) for search in signs):
+            return
+        for match in scanner.scan(text).matches:  # type: ignore[attr-defined]
             yield text[match.start_index : match.end_index]
 
     @cached_property
@@ -132,6 +136,9 @@ class Screen:
         scanner = getattr(words, "_scanner", None)
         if (phrases := getattr(scanner, "_rest", None)) and (pattern := getattr(scanner, "_rest_any", None)):
             scanner._rest_any = _Phrases(pattern, phrases)  # type: ignore[union-attr]
+        # The views of a plain text are mostly one and the same text.
+        if scanner is not None and (candidate := getattr(scanner, "_has_candidate", None)):
+            scanner._has_candidate = lru_cache(maxsize=8)(candidate)
         return words
 
     def _profanities(self, text: str) -> tuple[str, ...]:

@@ -1,15 +1,14 @@
 """One episode: a seed becomes a candidate, and the candidate earns its place or is turned away.
 
-    propose ─► check ─► attempt ─► review ─► challenge ─► rule ─► settle
-                           ▲                               │
-                           └─────────── revise ◄───────────┘
+    propose ─► attempt ─► review ─► challenge ─► rule ─► settle
+                  ▲                               │
+                  └─────────── revise ◄───────────┘
 
-Each node but `check` and `settle` asks one seat; what programs do between two of them is one node, for
-a step of the graph costs more than most of what they do: `check` is form, novelty and ground, one after
-another, and `settle` screens what was accepted and admits or refuses it. Cheap checks first: the first
-that fails ends the episode, from any node, in `settle`. A node writes what it found and never catches;
-what breaks leaves the graph, and the session settles an episode that ended in an error. Only `settle`
-writes, in one transaction.
+Each node asks one seat, and what programs do with the reply belongs to it, for a step of the graph costs
+more than most of what they do: a proposal is read, found new and grounded in its own node, a new wording
+in `revise`. Cheap checks first: the first that fails ends the episode, from any node, in `settle`, which
+screens what was accepted and alone writes, in one transaction. A node writes what it found and never
+catches; what breaks leaves the graph, and the session settles an episode that ended in an error.
 """
 
 from collections.abc import Callable
@@ -98,7 +97,7 @@ def build(
     added = {name: node for name, node in (("route", route), ("enhance", enhance)) if node is not None}
     first, *then = (*added, "settle")
     tried: dict[str, Node] = {"review": review, "challenge": challenge, "rule": rule}
-    steps = {"propose": propose, "check": straight(form, novelty, ground), "attempt": attempt}
+    steps = {"propose": straight(propose, form, novelty, ground), "attempt": attempt}
     steps |= {"take": arms.take} if control else tried
     graph.add_edge(START, "propose")
     for (name, node), (after, _) in pairwise(steps.items()):
