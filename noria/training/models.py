@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -165,8 +166,10 @@ def checked(folder: Path) -> Path:
     return folder
 
 
-def weights_id(folder: Path) -> str:
+def weights_id(folder: Path, known: Mapping[str, str] | None = None) -> str:
     """A policy's id: a hash of its safetensors files, in the order of their names.
+
+    `known` are the SHA-256 of files that were hashed just now, by their names.
 
     Raises:
         ModelError: there are none.
@@ -174,4 +177,5 @@ def weights_id(folder: Path) -> str:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelError(f"{str(folder)!r} holds no safetensors.", mend="Train again, or name another folder.")
-    return f"policy-{digest(canonical_json([file_digest(file) for file in files]))[:16]}"
+    hashes = [(known or {}).get(file.name) or file_digest(file) for file in files]
+    return f"policy-{digest(canonical_json(hashes))[:16]}"

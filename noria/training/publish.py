@@ -115,11 +115,16 @@ def damage(folder: Path, found: Manifest) -> str:
             return f"{name} holds {size} bytes and not {mark.size}"
     if strange := sorted(name for name in names - set(found.files) if name.endswith(".safetensors")):
         return f"{strange[0]} was added"
-    if sum(mark.size for mark in found.files.values()) <= HASHED:
-        for name, mark in found.files.items():
-            if file_digest(folder / name) != mark.sha256:
-                return f"{name} is not what was written"
+    for name, sha256 in hashed(found).items():
+        if file_digest(folder / name) != sha256:
+            return f"{name} is not what was written"
     return ""
+
+
+def hashed(found: Manifest) -> dict[str, str]:
+    """The files of a folder whose bytes are looked at, with what they must hash to; none where they are too many."""
+    few = sum(mark.size for mark in found.files.values()) <= HASHED
+    return {name: mark.sha256 for name, mark in found.files.items()} if few else {}
 
 
 def refuse_pickles(folder: Path) -> None:

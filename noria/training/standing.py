@@ -12,7 +12,7 @@ from pathlib import Path
 from noria.errors import ModelError
 from noria.training.launch import merge, merging
 from noria.training.models import weights_id
-from noria.training.publish import damage, made, manifest, refuse_pickles
+from noria.training.publish import damage, hashed, made, manifest, refuse_pickles
 from noria.types import Policy
 
 BACK = "Put the folder back from a copy, or go back to the policy before it with `noria rollback`."
@@ -35,7 +35,7 @@ def must_stand(policy: Policy) -> None:
     why = damage(folder, found) if found else ""
     if not why and not any(folder.glob("*.safetensors")):
         why = "it holds no safetensors"
-    if not why and weights_id(folder) != policy.id:
+    if not why and weights_id(folder, hashed(found) if found else None) != policy.id:
         why = "its weights are another policy's"
     if why:
         raise ModelError(f"The adapter of {policy.name!r} in {policy.adapter!r} is damaged: {why}.", mend=BACK)
