@@ -14,7 +14,10 @@ large index takes its time; whether it stands in the folder or on a server, see 
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import numpy.typing
 
 from noria.errors import NoriaError
 from noria.failpoints import at
@@ -36,6 +39,16 @@ FOLLOWER = "chroma"
 
 BATCH = 2000
 """Rows written at once; Chroma takes at most 5,461."""
+
+EXACT = 10_000
+"""Rows up to which all that may be near are compared, and beyond which Chroma's graph is asked.
+
+A graph of neighbours (HNSW) is another one where its rows came in other batches, as after a kill, and may lose one out
+of reach. Compared one by one, the same rows are always the same neighbours.
+"""
+
+PLACES = 6
+"""Decimal places of a likeness that is computed here: more would tell in which order rows were read."""
 
 
 class Neighbours:
@@ -109,6 +122,8 @@ class Neighbours:
             if not asked or not count or not collection.count():
                 return {text: [] for text in asked}
             vectors: Vectors = self.embedder.embed(asked)
+            if collection.count() <= EXACT:
+                return dict(zip(asked, _compared(collection, vectors, where, count), strict=True))
             found = collection.query(query_embeddings=vectors, n_results=count, where=where)
         except NoriaError:
             raise
@@ -252,6 +267,29 @@ def rebuild(folder: Path, history: History) -> int:
     count = index.count()
     index.close()
     return count
+
+
+def _compared(
+    collection: "chromadb.Collection", vectors: Vectors, where: dict[str, str] | None, count: int
+) -> list[list[Neighbour]]:
+    """The nearest rows to each vector, all of them compared; of two that are as near the smaller id comes first."""
+    rows = collection.get(where=where, include=["embeddings", "documents"])
+    if not rows["ids"]:
+        return [[] for _ in vectors]
+    said = rows["documents"] or []
+    likeness = numpy.round(_unit(vectors) @ _unit(rows["embeddings"]).T, PLACES)
+    found = []
+    for line in likeness:
+        nearest = sorted(range(len(line)), key=lambda at: (-line[at], rows["ids"][at]))[:count]
+        found.append([Neighbour(rows["ids"][at], said[at], float(line[at])) for at in nearest])
+    return found
+
+
+def _unit(vectors: Any) -> "numpy.typing.NDArray[numpy.float64]":
+    """Vectors of length one; one that points nowhere is like none."""
+    long = numpy.asarray(vectors, dtype=numpy.float64)
+    unit: numpy.typing.NDArray[numpy.float64] = long / numpy.maximum(numpy.linalg.norm(long, axis=1)[:, None], 1e-12)
+    return unit
 
 
 def _missing(

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import random
 import shutil
 from pathlib import Path
 
@@ -44,6 +45,32 @@ def test_the_index_follows_the_ledger_and_can_be_made_again(tmp_path: Path) -> N
     assert index.nearest("bread", domain="units", count=2) == []
     index.close()
     history.ledger.close()
+
+
+def test_the_same_rows_are_the_same_neighbours_however_they_came(tmp_path: Path) -> None:
+    things = ["river", "stone", "bread", "mill", "sack", "corn", "water", "bucket", "wheel", "letter", "metre", "word"]
+    rng = random.Random(3)
+    texts = [f"{' '.join(rng.choices(things, k=6))} {at}" for at in range(400)]
+    rows = [(f"sample-{at:03}", "arithmetic", text, "", "") for at, text in enumerate(texts)]
+    asked = [" ".join(rng.choices(things, k=6)) for _ in range(20)]
+    whole, broken = Neighbours(tmp_path / "whole"), Neighbours(tmp_path / "broken")
+    whole.add(rows)
+    first = 0
+    while first < len(rows):
+        count = rng.choice([1, 7, 40])
+        broken.add(rows[max(0, first - 5) : first + count])  # what a kill left in doubt comes again
+        first += count
+    broken.remove([row[0] for row in rows[:200:7]])
+    broken.add(rows[:200:7])
+    found = whole.nearest_to(asked, domain="arithmetic", count=5)
+    assert broken.nearest_to(asked, domain="arithmetic", count=5) == found
+    embed = StaticEmbedder().embed
+    likeness = embed(asked) @ embed(texts).T
+    for line, text in zip(likeness, asked, strict=True):
+        best = sorted(range(len(texts)), key=lambda at: -line[at])[:5]
+        assert {one.sample for one in found[text]} == {rows[at][0] for at in best}
+    for index in (whole, broken):
+        index.close()
 
 
 def test_an_index_that_was_deleted_is_made_again_when_its_session_opens(tmp_path: Path) -> None:
