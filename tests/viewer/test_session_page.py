@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.cli.shell import right
 from tests.viewer.browser import Viewing, axe, fits, tab, viewing, write_config
@@ -97,6 +97,27 @@ def test_the_session_page_has_no_serious_fault(page: Page) -> None:
         fits(page)
         wide, seen = page.locator("figure.wheel").evaluate("one => [one.scrollWidth, one.clientWidth]")
         assert wide <= seen, "the wheel is cut"
+
+
+def test_what_is_told_while_a_part_is_asked_for_is_asked_for_again(browser: Browser, viewer: Viewing) -> None:
+    with tab(browser, viewer) as page:
+        told = "document.body.dispatchEvent(new CustomEvent('done'))"
+        asked = list[str]()
+
+        def slowly(route: Route) -> None:
+            if "hx-request" not in route.request.headers:
+                return route.continue_()
+            asked.append(route.request.url)
+            if len(asked) == 1:
+                page.evaluate(told)  # another change, before the part that the first one asked for is there
+            return route.continue_()
+
+        page.route(page.url.partition("?")[0], slowly)
+        page.evaluate(told)
+        for _ in range(100):
+            if len(asked) < 2:
+                page.wait_for_timeout(100)
+        assert len(asked) == 2
 
 
 @contextmanager

@@ -79,6 +79,24 @@
     }
   };
 
+  // A part that is about to be replaced forgets what it is told: it is told again once the new one stands.
+  let asking = 0, again = false;
+  const STANDS = 100; // milliseconds; htmx wakes a new part 20 after it was put in
+  const tell = () => {
+    if (asking) again = true; else document.body.dispatchEvent(new CustomEvent("changed"));
+  };
+  const answered = () => {
+    asking -= 1;
+    if (asking || !again) return;
+    again = false;
+    setTimeout(tell, STANDS);
+  };
+  const asked = (event) => {
+    if (!event.detail.elt.matches('[hx-trigger*="changed from:body"]')) return;
+    asking += 1;
+    event.detail.xhr.addEventListener("loadend", answered);
+  };
+
   // One stream a page; a page nobody looks at asks for nothing, and catches up when it is looked at.
   const listen = () => {
     const address = document.body.dataset.events;
@@ -89,7 +107,7 @@
     const changed = () => {
       if (document.hidden) { missed = true; return; }
       missed = false;
-      document.body.dispatchEvent(new CustomEvent("changed"));
+      tell();
     };
     const source = new EventSource(address);
     source.addEventListener("open", () => say("live", "ok", "This page follows the session."));
@@ -121,11 +139,12 @@
     keepAsItWas();
     reach();
     window.addEventListener("resize", reach);
+    document.body.addEventListener("htmx:beforeSend", asked);
     document.body.addEventListener("htmx:afterSettle", reach);
     document.body.addEventListener("htmx:oobAfterSwap", reach);
     document.body.addEventListener("done", (event) => {
       if (event.target.matches("form[data-reset]")) event.target.reset();
-      document.body.dispatchEvent(new CustomEvent("changed"));
+      tell();
     });
     document.getElementById("theme").addEventListener("click", turnTheme);
     document.getElementById("help").addEventListener("click", () => document.getElementById("keys").showModal());
