@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,9 @@ def methodical(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     session = tmp_path_factory.mktemp("methods") / "methodical"
     # Without the catalogue, for no session writes into a round that is over.
     shutil.copytree(played, session, ignore=shutil.ignore_patterns("catalogue*"))
-    asyncio.run(told(session))
+    # In a thread of its own: in this one Playwright's loop runs once another file has opened a browser.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, told(session)).result()
     with viewing(session) as one:
         yield one
 
