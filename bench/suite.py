@@ -3,8 +3,9 @@
     python bench/suite.py [SCRIPT…] [--page FILE] [--keep FOLDER]
 
 Each bench runs as a process of its own, one after another, for they measure: nothing else should run beside them. A
-bench that breaks or takes too long leaves a row that says so, and the others go on. Status 0: every bench ran, whether
-its limits are met or not, which the page and the last lines say; 1: one broke.
+bench that breaks or takes too long leaves a row that says so, and the others go on. Of benches that are not named, the
+rows that FOLDER keeps from before stay on the page. Status 0: every bench ran, whether its limits are met or not, which
+the page and the last lines say; 1: one broke.
 """
 
 import argparse
@@ -84,15 +85,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", type=Path, help="Benches to run; none named: all of the page.")
     parser.add_argument("--page", type=Path, default=PAGE)
-    parser.add_argument("--keep", type=Path, help="Leave each bench's rows in this folder.")
+    parser.add_argument("--keep", type=Path, help="The folder of each bench's rows.")
     wanted = parser.parse_args()
     scripts = wanted.scripts or [HERE / name for name in BENCHES]
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         folder = wanted.keep or Path(place)
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("*.json"):  # a row of an earlier run must not stand for one that broke
-            old.unlink()
+        for script in scripts:  # a row of an earlier run must not stand for one that broke
+            (folder / f"{script.stem}.json").unlink(missing_ok=True)
         rows, broken = every(scripts, folder)
+        named = {script.stem for script in scripts}
+        rows += [one for kept in sorted(folder.glob("*.json")) if kept.stem not in named for one in read(kept)]
     wanted.page.write_text(written(rows), encoding="utf-8")
     print(f"{wanted.page.name} is written.\n{summed(rows)}")
     sys.exit(bool(broken))

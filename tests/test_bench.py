@@ -38,7 +38,8 @@ def suite(tmp_path: Path, **scripts: str) -> tuple[subprocess.CompletedProcess[s
     for name, text in scripts.items():
         (tmp_path / f"{name}.py").write_text(text)
     page = tmp_path / "page.md"
-    command = [sys.executable, str(SUITE), *(str(tmp_path / f"{name}.py") for name in scripts), "--page", str(page)]
+    named = [str(tmp_path / f"{name}.py") for name in scripts]
+    command = [sys.executable, str(SUITE), *named, "--page", str(page), "--keep", str(tmp_path / "rows")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done, page.read_text(encoding="utf-8")
 
@@ -60,6 +61,17 @@ def test_a_bench_that_breaks_is_a_row_and_the_others_go_on(tmp_path: Path) -> No
     assert any(line.startswith("| later | – | 1.25 |") for line in lines)
     assert "1 limits are met, 1 are missed, 2 rows could not be measured." in page
     assert str(tmp_path) not in page
+
+
+def test_a_bench_measured_anew_leaves_the_rows_of_the_others(tmp_path: Path) -> None:
+    good = GOOD.format(bench=str(SUITE.parent))
+    suite(tmp_path, good=good, later=LATER)
+    done, page = suite(tmp_path, good=good.replace("[2.0, 1.0, 3.0]", "[4.0]"))
+    assert done.returncode == 0, done.stderr
+    assert any(line.startswith("| later | – | 1.25 |") for line in page.splitlines())
+    assert [line.split("|")[3].strip() for line in page.splitlines() if line.startswith("| speed")] == ["4"]
+    done, page = suite(tmp_path, good=BROKEN)
+    assert "| speed" not in page
 
 
 def test_a_missed_limit_is_no_breakage(tmp_path: Path) -> None:
