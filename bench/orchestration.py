@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--episodes", type=int, default=1024)
     wanted = parser.parse_args()
-    rounds, episodes = (5, 384) if wanted.short else (wanted.rounds, wanted.episodes)
+    rounds, episodes = (3, 768) if wanted.short else (wanted.rounds, wanted.episodes)
     found = contest(rounds, episodes, lambda line: print(line, file=sys.stderr, flush=True))
     ours = found[NORIA.name]
     if isinstance(ours, str):
