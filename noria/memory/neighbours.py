@@ -115,14 +115,15 @@ class Neighbours:
         return next(iter(self._query(self._texts, [text], {"shape": shape}, 1)[text]), None)
 
     def _query(
-        self, collection: "chromadb.Collection", texts: Iterable[str], where: dict[str, str] | None, count: int
-    ) -> dict[str, list[Neighbour]]:
+        self, collection: "chromadb.Collection", texts: Iterable[str], where: dict[str, str] | None, count: int,
+        upto: int = EXACT,
+    ) -> dict[str, list[Neighbour]]:  # fmt: skip
         asked = list(dict.fromkeys(texts))
         try:
             if not asked or not count or not collection.count():
                 return {text: [] for text in asked}
             vectors: Vectors = self.embedder.embed(asked)
-            if collection.count() <= EXACT:
+            if collection.count() <= upto:
                 return dict(zip(asked, _compared(collection, vectors, where, count), strict=True))
             found = collection.query(query_embeddings=vectors, n_results=count, where=where)
         except NoriaError:
@@ -194,7 +195,8 @@ class Neighbours:
 
     def nearest_passages(self, text: str, count: int) -> list[Neighbour]:
         """The passages nearest to a text, nearest first; `sample` is then the passage's id."""
-        return self._query(self._passages, [text], None, count)[text]
+        # They are asked of in every episode, and written once.
+        return self._query(self._passages, [text], None, count, upto=0)[text]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Let samples go; one that is not there is no error.
