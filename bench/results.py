@@ -24,6 +24,7 @@ HEAD = """# What it costs
 sides of a ratio were measured in the same run, in turn; it stands with its median and, as spread, the least and the
 most of its runs. A limit is what the project holds itself to (≥ at least, ≤ at most); a row without one is only told.
 DataDesigner and distilabel come from PyPI into environments of their own, other peers are what Noria is installed with.
+Noria turns on uvloop, as its command line does, each peer on the loop that it brings.
 The command of a row is its long form.
 """
 

@@ -114,6 +114,20 @@ async def played(
     return Leg(play["completion_tokens"], play["seconds"]), Leg(tokens, seconds), [one for one in turns if one.replies]
 
 
+def in_flight(turns: list[Turn], parts: int = 12) -> list[float]:
+    """Calls that were begun and not answered, on the mean of each of so many equal parts of the play.
+
+    At its end the chains of the last hands run out: a short session is much of that, and the replay has none of it.
+    """
+    spans = [(one.started, one.started + one.seconds) for one in turns]
+    first, last = min(began for began, _ in spans), max(ended for _, ended in spans)
+    part = (last - first) / parts
+    return [
+        round(sum(max(0.0, min(ended, at + part) - max(began, at)) for began, ended in spans) / part, 1)
+        for at in (first + number * part for number in range(parts))
+    ]
+
+
 async def replayed(server: VllmServer, turns: list[Turn], at_once: int) -> Leg:
     """The same calls in the same order, by nothing but aiohttp."""
     made, left = 0, iter(turns)
@@ -164,6 +178,7 @@ async def measured(wanted: argparse.Namespace, place: Path) -> dict[str, Any]:
                     "play": play.rate / bare.rate, "run": whole.rate / bare.rate, "calls": len(turns),
                     "tokens": [play.tokens, bare.tokens], "seconds": [play.seconds, round(bare.seconds, 2)],
                     "tokens_a_second": [round(play.rate, 1), round(bare.rate, 1)], "cache_emptied": empty,
+                    "in_flight": in_flight(turns),
                 }
             )  # fmt: skip
             print(f"run {number + 1}: {json.dumps(runs[-1])}", file=sys.stderr)

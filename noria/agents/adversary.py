@@ -50,7 +50,7 @@ class Adversary(Agent):
         Raises:
             ReplyError: the policy's reply cannot be read.
         """
-        beside = None if domain.warrant == "judged" else Beside(domain, task)
+        beside = Beside(domain, task)
         found = await probes.attack(domain, task, attempt.response, self.desk.runner, beside)
         if not any(probe.held for probe in found):
             found = (*found, await self.claim(dealt, domain, task, attempt, beside))

@@ -1,4 +1,4 @@
-"""What an episode carries from node to node; the note beside a field names the node that writes it."""
+"""What an episode carries from step to step; the note beside a field names the steps that write it."""
 
 from typing import Any
 

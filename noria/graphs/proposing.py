@@ -1,6 +1,6 @@
 """The first half of an episode: a proposal is made, read, found new and grounded; and worded again on request.
 
-propose ─► form ─► novelty ─► ground          revise ─► ground
+propose ─► form ─► novelty ─► ground          revise ─► ground          each line one node of the graph
 """
 
 from langgraph.runtime import Runtime

@@ -1,7 +1,7 @@
 """The last step before a candidate is accepted: what it would teach is projected, and read for what may not be learned.
 
-rule ─► screen ─┬─► admit
-                └─► refuse
+settle = screen ─┬─► admit
+                 └─► refuse
 
 A variant of its instruction that may not be learned is left out alone: the candidate needs it not.
 """

@@ -9,6 +9,7 @@ ended, because one row at a time costs a sync each. It follows the outbox by a m
 ledger, beside the name of the making it belongs to: a folder that was deleted and made again
 has another name, and takes everything again. Chroma is opened when it is first needed, for a
 large index takes its time; whether it stands in the folder or on a server, see `chroma.py`.
+While the rows are few (`EXACT`) it gives them out, and all are compared here.
 """
 
 from collections.abc import Iterable, Sequence
