@@ -2,7 +2,7 @@
 
     python bench/serving.py [--short] [--fake] [--parts latency flips decode] [--runs 2]
 
-    latency   adapter on disk ─► its id, the ledger, its hashes, the server, the pointer ─► first token of a line
+    latency   adapter on disk ─► its id, the ledger, its hashes, the server, the pointer ─► first token
               over a restart of the same server, start to first token; GOALS: at most 1 %, and under half a second
     flips     callers without a pause ─► a student comes up ─► flip ─► rollback, and it leaves at once; as an adapter
               and merged in a server of its own; GOALS: no call failed, none answered by another than was asked
@@ -43,7 +43,6 @@ from noria.inference.vllm_server import on_cpu
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.moves import move
-from noria.prompts import Templates
 from noria.training.launch import merge
 from noria.training.models import resolve, weights_id
 from noria.training.publish import aside, publish
@@ -131,16 +130,8 @@ async def spoken(fleet: Fleet, policy: Policy, question: str, tokens: int = 12) 
 
 
 async def first_token(fleet: Fleet, policy: Policy) -> None:
-    """One token of an answer to a question of one line, asked as a solver is."""
-    said = Templates().render("solver", instruction=QUESTIONS[0])
-    await fleet.pool.complete(Request("solver", fleet.served_as(policy.id), said, max_tokens=1, policy=policy.id))
-
-
-async def read_through(fleet: Fleet, policy: Policy) -> float:
-    """Seconds to the first token where a long prompt, new to the policy, is read first: any call's, of any age."""
-    started = time.monotonic()
+    """One token of an answer to a prompt of some 130 tokens that nobody has asked before."""
     await fleet.pool.complete(asking(policy, fleet.served_as(policy.id), 1, 1))
-    return time.monotonic() - started
 
 
 async def restarted(terms: Terms, choice: Choice) -> tuple[Fleet, float]:
@@ -156,11 +147,8 @@ async def restarted(terms: Terms, choice: Choice) -> tuple[Fleet, float]:
     return fleet, time.monotonic() - started
 
 
-async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> tuple[float, float]:
-    """Seconds from an adapter that stands on the disk to its first token, by all that a session does in between.
-
-    Behind it those in which the adapter then reads a long prompt.
-    """
+async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> float:
+    """Seconds from an adapter that stands on the disk to its first token, by all that a session does in between."""
     ledger = Ledger(place, write=True)
     try:
         history = History(ledger)
@@ -179,9 +167,8 @@ async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> tuple
         await move(history, one)
         await first_token(fleet, student)
         seconds = time.monotonic() - started
-        reading = await read_through(fleet, student)
         await fleet.retire(student.id)
-        return seconds, reading
+        return seconds
     finally:
         ledger.close()
 
@@ -189,7 +176,7 @@ async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> tuple
 async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str, Any]:
     """Restarts and adapters in turn."""
     choice = Choice.model_validate({"student": "adapter", "dtype": dtype, "threads": "all"})
-    restarts, swaps, readings, ratios, number = list[float](), list[float](), list[float](), list[float](), 0
+    restarts, swaps, ratios, number = list[float](), list[float](), list[float](), 0
     for _ in range(runs):
         fleet, restart = await restarted(terms, choice)
         try:
@@ -198,8 +185,7 @@ async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str,
                 number += 1
                 folder = place / f"ledger-{number}"
                 folder.mkdir()
-                swap, reading = await swapped(terms, fleet, folder, number)
-                mine, readings = [*mine, swap], [*readings, reading]
+                mine.append(await swapped(terms, fleet, folder, number))
         finally:
             await fleet.close()
         restarts, swaps, ratios = [*restarts, restart], [*swaps, *mine], [*ratios, statistics.median(mine) / restart]
@@ -207,7 +193,7 @@ async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str,
     seconds = statistics.median(swaps)
     return {
         "restart_seconds": round(statistics.median(restarts), 2), "first_token_seconds": round(seconds, 3),
-        "each": [swaps, ratios], "readings": readings, "slowest": round(max(swaps), 3),
+        "each": [swaps, ratios], "slowest": round(max(swaps), 3),
         "ratio": round(statistics.median(ratios), 4),
         "spread": [round(min(ratios), 4), round(max(ratios), 4)], "goals": {"share": SHARE, "seconds": SECONDS},
         "reached": statistics.median(ratios) <= SHARE and seconds < SECONDS,
@@ -326,12 +312,9 @@ def rows(found: dict[str, Any], fake: bool) -> list[Row]:
     if (one := found.get("latency")) is not None:
         seconds, ratios = one["each"]
         why: dict[str, Any] = {"demand": 6, "at_least": False}
-        what = "from a trained adapter to its first token, of a question of one line"
+        what = "from a trained adapter to its first token"
         made.append(row(what, each=ratios, limit=SHARE, peer="a restart of the server", **peer, **why, **told))
         made.append(row(what, each=seconds, limit=SECONDS, unit="s", **why, **told))
-        note = "what any call costs that reads it first: on a CPU an adapter's weights are gathered token by token"
-        what = "the first token where an adapter reads a prompt of some 130 tokens first"
-        made.append(row(what, each=one["readings"], unit="s", note=note, **told))
     for kind in ("adapter", "merged"):
         if (one := found.get(f"flips_{kind}")) is not None:
             what = f"calls failed or answered by another through a flip and a rollback, student {kind}"

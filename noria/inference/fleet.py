@@ -5,10 +5,9 @@
     endpoints ─► URL ──┘
 
 A policy is its weights; the name it is served under and the server behind it are facts of
-the day, kept here. On a GPU a trained student is an adapter in the running server; on a
-CPU, where adapter weights are gathered token by token, it comes merged, in a server of its
-own. A new student always gets a new name; nothing is reloaded in place, and the old one
-stays until it is retired.
+the day, kept here. A trained student is an adapter in the running server, or comes merged in
+a server of its own (see `local.merges`). A new student always gets a new name; nothing is
+reloaded in place, and the old one stays until it is retired.
 
     expected ─► coming up ─► up ─► leaving ─► down       what a request sees: it waits · it is answered
         others play on ──────┘       └─ its last call is answered first        by whom it was asked of · so it is

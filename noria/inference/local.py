@@ -12,7 +12,7 @@ from pathlib import Path
 
 from noria.config import Serve
 from noria.errors import EndpointError
-from noria.inference import adapters
+from noria.inference import adapters, cpu_adapters
 from noria.inference.client import Client
 from noria.inference.congestion import Congestion
 from noria.inference.limiter import Limiter
@@ -75,7 +75,7 @@ class VllmLauncher:
 
     async def launch(self, policy: Policy) -> Client:
         """Bring a policy up (see `Launcher.launch`)."""
-        if policy.adapter and not self.merged:
+        if self._hosted(policy):
             host = next(iter(self._clients.values()), None)
             if host is None:
                 raise EndpointError(f"No server is up to load the adapter of {policy.name!r} into.")
@@ -98,6 +98,10 @@ class VllmLauncher:
         self._servers[policy.id] = servers
         self._clients[policy.id] = self._client(servers, policy)
         return self._clients[policy.id]
+
+    def _hosted(self, policy: Policy) -> bool:
+        """Whether a policy is an adapter in the server of its base; what was merged once is served so."""
+        return bool(policy.adapter) and not (self.merged or policy.folder)
 
     def _parts(self, policy: Policy) -> list[dict[str, str]]:
         """The part of the machine that each server of a policy has."""
@@ -131,8 +135,8 @@ class VllmLauncher:
     def _client(self, servers: list[VllmServer], policy: Policy) -> OpenAIClient:
         return OpenAIClient(
             servers[0].url, servers[0].key, limiter=self.limiter, deadline=self.deadline,
-            # The CPU backend of vLLM 0.32 dies of a prompt's logprobs through an adapter.
-            scores=self.merged or not on_cpu(),
+            # By itself the CPU backend of vLLM 0.32 dies of a prompt's logprobs through an adapter.
+            scores=self.merged or not on_cpu() or cpu_adapters.plugged(),
             replicas=[
                 Replica(one.url, one.key, Congestion(self.limiter.limit), partial(_gone, one)) for one in servers
             ],
@@ -150,7 +154,7 @@ class VllmLauncher:
 
     def keeps(self, policy: Policy) -> bool:
         """An adapter, always; a server of its own, where it is wanted or half the memory is free."""
-        if policy.id in self._adapters or (policy.adapter and not self.merged):
+        if policy.id in self._adapters or self._hosted(policy):
             return True
         if self.rules.previous == "auto":
             return free_share() > SPARE
@@ -204,8 +208,8 @@ def free_share() -> float:
 
 
 def merges(rules: Serve) -> bool:
-    """Whether students are served merged: on a CPU an adapter's weights are gathered token by token."""
-    return rules.student == "merged" or (rules.student == "auto" and on_cpu())
+    """Whether students are served merged: on a CPU only if vLLM alone would have to work through their adapters."""
+    return rules.student == "merged" or (rules.student == "auto" and on_cpu() and not cpu_adapters.plugged())
 
 
 class OneClient:

@@ -30,6 +30,7 @@ import aiohttp
 from noria.errors import EndpointError, storage
 from noria.identity import content_id
 from noria.inference import adapters
+from noria.inference.cpu_adapters import SWITCH
 from noria.inference.ports import HOST, free_port
 from noria.inference.reply import whole
 from noria.inference.share import CORES, bound
@@ -108,6 +109,7 @@ class Launch:
                 CORES: os.environ.get(CORES) or bound("all")[CORES],
                 # Threads that spin while they wait starve a second server on the same cores.
                 "OMP_WAIT_POLICY": "PASSIVE",
+                SWITCH: "1",
             }
         return {**os.environ, **own, **self.environment}
 

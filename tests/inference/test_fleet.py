@@ -15,6 +15,7 @@ from noria.inference.fleet import Fleet
 from noria.inference.limiter import Limiter
 from noria.inference.local import OneClient, VllmLauncher
 from noria.inference.scripted import ScriptedClient
+from noria.inference.vllm_server import on_cpu
 from noria.types import Message, Policy
 
 SAID = (Message(role="user", content="What is 1 + 2?"),)
@@ -91,6 +92,30 @@ async def test_no_call_fails_and_none_is_answered_by_another_through_a_flip_and_
     assert load.faults == []
     assert {asked for asked, _ in load.answers} == {old.name, new.name}
     assert all(asked == by for asked, by in load.answers), load.answers
+
+
+@pytest.mark.parametrize("plugins", ["", "noria_cpu_adapters"])
+async def test_a_student_is_an_adapter_where_servers_group_and_what_was_merged_before_has_its_own_server(
+    tmp_path: Path, plugins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_PLUGINS", plugins)
+    limiter, servers = Limiter(2), tmp_path / "servers"
+    launcher = VllmLauncher(
+        servers, Serve(start_timeout=120), limiter, dtype="float32", rank=8, deadline=60, environment={},
+        command=command("--named"),
+    )  # fmt: skip
+    assert launcher.merged is (on_cpu() and not plugins)
+    fleet, place = Fleet(launcher, limiter), str(tmp_path)
+    base, merged = (Policy(id=f"policy-{name}", name=name, folder=place, adapter=place) for name in ("base", "merged"))
+    base = base.model_copy(update={"adapter": ""})
+    adapter = Policy(id="policy-adapter", name="adapter", adapter=place)
+    try:
+        for one in (base, merged, *(() if launcher.merged else (adapter,))):
+            await fleet.bring_up(one)
+            assert (await fleet.pool.complete(request(fleet, one))).replies == (one.name,)
+        assert {one.name.removesuffix(".owner.json") for one in servers.glob("*.owner.json")} == {"base", "merged"}
+    finally:
+        await fleet.close()
 
 
 class Slow(OneClient):
