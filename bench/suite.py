@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--keep", type=Path, help="The folder of each bench's rows.")
     wanted = parser.parse_args()
-    scripts = wanted.scripts or [HERE / name for name in BENCHES]
+    scripts = [one if one.exists() else HERE / one.name for one in wanted.scripts or map(Path, BENCHES)]
     with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
         folder = wanted.keep or Path(place)
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ judges free text, and never decides whether two executed tasks are the same.
 """
 
 import logging
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,8 @@ class StaticEmbedder:
 
     def __init__(self) -> None:
         """Load weights and tokenizer from the installed package."""
+        # A text is tokenised sooner than a thread of the tokenizer's awakes, and the model server has the cores.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         root = logging.getLogger()
         level, handlers = root.level, list(root.handlers)
         import wordllama  # a tenth of a second that only sessions pay
