@@ -29,8 +29,6 @@ def real(config: SessionConfig, progress: Callable[[str, float, str], None]) -> 
         EndpointError: a local policy is needed and vLLM is not installed, or the Ray cluster is not there.
     """
     limiter, rules = Limiter(config.play.concurrency), config.serve
-    if rules.student == "auto" and "quantise" in config.methods.on():
-        rules = rules.model_copy(update={"student": "merged"})  # whole weights are what is rounded
     base, best = None, None
     dtype, environment, fast = "auto", dict[str, str](), False
     if config.needs_local():

@@ -17,7 +17,7 @@ from noria.config import Serve, SessionConfig
 from noria.errors import EndpointError
 from noria.inference import tuned
 from noria.inference.finding import Finding
-from noria.inference.tuned import Choice, Tried, Tuning
+from noria.inference.tuned import Choice, Served, Tried, Tuning
 from noria.inference.vllm_server import installed, on_cpu
 from noria.training.machine import MASK, probe_bfloat16
 from noria.training.models import CARD, NAME, cache, resolve, weights_id
@@ -38,15 +38,22 @@ def here(rules: Serve, model: str) -> Choice | None:
 def settled(config: SessionConfig) -> SessionConfig:
     """The config of a session that begins: its students are served as was found best here, where it does not say.
 
-    It is written into the config, for a session goes on as it began.
+    Merged in any case where they are to be rounded, for whole weights are. It is written into the config, for a session
+    goes on as it began.
     """
     rules = config.serve
-    if rules.student != "auto" or not (config.needs_local() and kept().is_file() and _there(config.student)):
+    if rules.student != "auto" or not config.needs_local():
+        return config
+    if "quantise" in config.methods.on():
+        return _served(config, "merged")
+    if not (kept().is_file() and _there(config.student)):
         return config
     best = here(rules, weights_id(resolve(config.student)))
-    if best is None:
-        return config
-    return config.model_copy(update={"serve": rules.model_copy(update={"student": best.student})})
+    return config if best is None else _served(config, best.student)
+
+
+def _served(config: SessionConfig, student: Served) -> SessionConfig:
+    return config.model_copy(update={"serve": config.serve.model_copy(update={"student": student})})
 
 
 def _there(student: str) -> bool:

@@ -50,6 +50,8 @@ def test_where_the_config_says_nothing_what_was_found_is_written_into_it(
     merged = SessionConfig.model_validate({"student": str(own), "serve": {"student": "merged"}})
     assert tune.settled(merged) == merged
     assert str(tune.here(merged.serve, weights_id(own))) == "merged, float32, all"
+    rounded = SessionConfig.model_validate({"student": str(own), "methods": {"quantise": {}}})
+    assert tune.settled(rounded).serve.student == "merged"
     other = SessionConfig.model_validate({"student": str(own), "serve": {"dtype": "bfloat16"}})
     assert tune.settled(other) == other
     (own / "model.safetensors").write_bytes(b"other weights")
