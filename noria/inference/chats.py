@@ -1,7 +1,16 @@
 """A chat on its way over HTTP: the one call that is made several times an episode.
 
-    body ─► POST /v1/chat/completions, a connection for each ─► status 200 ─► body, no larger than a reply can be
-                                                             └► any other  ─► APIStatusError, with the server's words
+    body, a name ─► POST /v1/chat/completions ─► status 200 ─► body, no larger than a reply can be
+                                              └► any other  ─► APIStatusError, with the server's words
+
+    does the server's reply carry the name of its question?  no  ─► a connection for each chat
+                                                             yes ─► connections stay open for its next chats
+    a reply on an open one that lacks the name               ─► not this question's: asked on a connection of its own
+
+A reply that a server or a proxy sends twice becomes, on a connection that stays open, the answer
+to whoever asks next. So each chat is given a random name (`X-Request-Id`), which vLLM puts into
+the reply's id, and only a server that was seen to do so keeps connections. Opening one for each
+chat costs both sides about as much as the chat itself.
 
 It goes through aiohttp and nothing else. The library of the other calls copies, checks and rewrites
 what goes out and what comes in, and keeps two models of a request and one of a reply between
@@ -9,21 +18,33 @@ them: that took longer than the call. Faults are its own all the same, so who tr
 knows one kind.
 """
 
+import secrets
+
 import aiohttp
 import httpx2
 import orjson
 from openai import APIStatusError
 
 from noria.inference.reply import whole
+from noria.inference.trying import AGAIN
+
+IDLE = 2.0
+"""Seconds that a connection stays open without a chat: less than the five after which vLLM closes it."""
+
+STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+"""What a chat meets on an open connection that the server has just closed."""
 
 
 class Chats:
     """Sends chats to the replicas of one endpoint."""
 
     def __init__(self, connections: int) -> None:
-        """At most so many `connections` at once; they are opened with the first chat."""
+        """At most so many `connections` at once of either kind; they are opened with the first chat."""
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._naming: set[str] = set()
+        """Servers whose last reply carried the name of its question."""
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        """By whether their connections stay open."""
 
     async def send(self, url: str, key: str, body: bytes, traceparent: str = "") -> bytes:
         """What a server answers; the deadline is the caller's.
@@ -33,33 +54,54 @@ class Chats:
             aiohttp.ClientError: it could not be reached, or broke off.
             ValueError: its answer is larger than any reply can be.
         """
-        headers = {"Authorization": f"Bearer {key}", "traceparent": traceparent}
-        if not traceparent:
-            del headers["traceparent"]
-        async with self._open().post(f"{url}/chat/completions", data=body, headers=headers) as reply:
-            said = await whole(reply)
+        if url in self._naming:
+            try:
+                reply, said, named = await self._asked(url, key, body, traceparent, kept=True)
+            except STALE:
+                named = False
+            else:
+                if named and reply.status == 200:
+                    return said
+                if reply.status >= 500 or reply.status in AGAIN:  # it may be another's, but settles nothing
+                    raise _refusal(reply, said)
+            self._naming.discard(url)
+        reply, said, named = await self._asked(url, key, body, traceparent, kept=False)
         if reply.status != 200:
             raise _refusal(reply, said)
+        if named:
+            self._naming.add(url)
         return said
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
+    async def _asked(
+        self, url: str, key: str, body: bytes, traceparent: str, *, kept: bool
+    ) -> tuple[aiohttp.ClientResponse, bytes, bool]:
+        """A reply with its body, and whether it carries the name of the question."""
+        name = secrets.token_hex(16)
+        headers = {"Authorization": f"Bearer {key}", "X-Request-Id": name, "traceparent": traceparent}
+        if not traceparent:
+            del headers["traceparent"]
+        async with self._open(kept).post(f"{url}/chat/completions", data=body, headers=headers) as reply:
+            said = await whole(reply)
+        return reply, said, name.encode() in said
+
+    def _open(self, kept: bool) -> aiohttp.ClientSession:
+        if kept not in self._sessions:
+            ways = {"keepalive_timeout": IDLE} if kept else {"force_close": True}
+            self._sessions[kept] = aiohttp.ClientSession(
                 # A server has one address: racing the ways to several would be two tasks more for each call.
-                connector=aiohttp.TCPConnector(limit=self._connections, force_close=True, happy_eyeballs_delay=None),
+                connector=aiohttp.TCPConnector(limit=self._connections, happy_eyeballs_delay=None, **ways),
                 timeout=aiohttp.ClientTimeout(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={
-                    "Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close",
-                    "Content-Type": "application/json",
-                },
+                    "Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": "application/json",
+                } | ({} if kept else {"Connection": "close"}),
             )  # fmt: skip
-        return self._session
+        return self._sessions[kept]
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
 
 def _refusal(reply: aiohttp.ClientResponse, said: bytes) -> APIStatusError:

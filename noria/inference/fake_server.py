@@ -66,12 +66,16 @@ class FakeServer:
     """Whether it refuses every adapter."""
     templates: bool = True
     """Whether it tells how its chat template renders."""
+    names: bool = True
+    """Whether a reply's id carries the name that came with its question, as vLLM's does."""
     port: int = 0
     faults: list[Fault] = field(default_factory=list)
     """What happens to the next calls, one each, before the server answers again."""
     calls: int = 0
     traceparents: list[str] = field(default_factory=list)
     """The trace context that each call came with; empty where it came with none."""
+    peers: set[Any] = field(default_factory=set)
+    """The connections that calls came on, by the address at their other end."""
     loaded: dict[str, str] = field(default_factory=dict)
     """Adapters by name, with their folder."""
     _runner: web.AppRunner | None = None
@@ -157,6 +161,8 @@ class FakeServer:
     ) -> web.StreamResponse:
         self.calls += 1
         self.traceparents.append(request.headers.get("traceparent", ""))
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         body = orjson.loads(await request.read())
         async with self._worked_on():
             return await self._answered(body, request, answer)
@@ -188,6 +194,8 @@ class FakeServer:
         if 0 < self.longest < sum(len(_text(one).split()) for one in body.get("messages", ())):
             return web.json_response({"error": {"message": "The prompt is too long for this model."}}, status=400)
         said = answer(body)
+        if self.names and (name := request.headers.get("X-Request-Id")):
+            said["id"] = f"{said['id'].partition('-')[0]}-{name}"
         if self.pace:
             tokens = said["usage"]["completion_tokens"] / len(said["choices"])
             await asyncio.sleep(self.pace * tokens * (self.slower if body["model"] in self.loaded else 1.0))
