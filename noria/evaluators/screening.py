@@ -128,24 +128,33 @@ class Screen:
             yield text[match.start_index : match.end_index]
 
     @cached_property
-    def _words(self) -> "object":
+    def _words(self) -> "tuple[object, object]":
+        """The word list, and the same one for texts that are ASCII: letters of other scripts need no undoing there."""
         from glin_profanity import Filter
 
-        words = Filter({"languages": ["english"], "ignore_words": list(OTHER_SENSES), "custom_words": list(MISSING)})
-        # Its one pattern of all phrases is tried at every letter, three times a text: most of what screening took.
-        scanner = getattr(words, "_scanner", None)
-        if (phrases := getattr(scanner, "_rest", None)) and (pattern := getattr(scanner, "_rest_any", None)):
-            scanner._rest_any = _Phrases(pattern, phrases)  # type: ignore[union-attr]
-        # The views of a plain text are mostly one and the same text.
-        if scanner is not None and (candidate := getattr(scanner, "_has_candidate", None)):
-            scanner._has_candidate = lru_cache(maxsize=8)(candidate)
-        return words
+        given = {"languages": ["english"], "ignore_words": list(OTHER_SENSES)}
+        words = Filter({**given, "custom_words": list(MISSING)})
+        ascii_alone = Filter({**given, "custom_words": sorted(words.words), "normalize_unicode": False})
+        return _quicker(words), _quicker(ascii_alone)
 
     def _profanities(self, text: str) -> tuple[str, ...]:
         if not any(map(str.isalpha, text)):  # digits are a number here, whatever they may be read as
             return ()
-        result = self._words.check_profanity(text)  # type: ignore[attr-defined]
+        words = self._words[text.isascii()]
+        result = words.check_profanity(text)  # type: ignore[attr-defined]
         return tuple(sorted(set(result["profane_words"])))
+
+
+def _quicker(words: "object") -> "object":
+    """A word list of the library that does not do twice what it did."""
+    # Its one pattern of all phrases is tried at every letter, three times a text: most of what screening took.
+    scanner = getattr(words, "_scanner", None)
+    if (phrases := getattr(scanner, "_rest", None)) and (pattern := getattr(scanner, "_rest_any", None)):
+        scanner._rest_any = _Phrases(pattern, phrases)  # type: ignore[union-attr]
+    # The views of a plain text are mostly one and the same text.
+    if scanner is not None and (candidate := getattr(scanner, "_has_candidate", None)):
+        scanner._has_candidate = lru_cache(maxsize=8)(candidate)
+    return words
 
 
 class _Phrases:
