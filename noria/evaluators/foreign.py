@@ -13,6 +13,8 @@ none stays a sentence of the candidate, behind its fence, and no ruling it obtai
 import re
 import unicodedata
 from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from noria.evaluators.domain import Domain, Parameters
 from noria.fence import ROLES, first_hidden
@@ -98,8 +100,22 @@ def talk(text: str, own: Set[str]) -> str:
 
 def own_words(domain: Domain, point: Parameters) -> Set[str]:
     """The words of a task: its parameters, and what the program's phrasings of them say."""
-    phrasings = (domain.phrase(point, stream("own", number)) for number in range(PHRASINGS))
-    return spelled(canonical_json(point.model_dump(mode="json"))).union(*map(spelled, phrasings))
+    return _own(_Said(domain, canonical_json(point.model_dump(mode="json")), point))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A task as far as its own words hang on it."""
+
+    domain: Domain
+    parameters: str
+    point: Parameters = field(compare=False)
+
+
+@lru_cache(maxsize=256)  # asked of one task by one seat after another
+def _own(said: _Said) -> Set[str]:
+    phrasings = (said.domain.phrase(said.point, stream("own", number)) for number in range(PHRASINGS))
+    return spelled(said.parameters).union(*map(spelled, phrasings))
 
 
 def smuggled(point: Parameters, domain: Domain, level: int, window: Json) -> str:

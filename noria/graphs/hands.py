@@ -57,6 +57,7 @@ class Hands:
             for one in clerk.batch:
                 self._dealt.pop(one.episode, None)
                 context.desk.sheets.pop(one.episode, None)
+                context.history.end(one.episode)
 
     def _open(self, context: "Context", number: int, batch: int) -> None:
         """Open a batch, and before it every earlier one of which hands have not ended."""
@@ -74,6 +75,8 @@ class Hands:
         history = context.history
         dealt, sheets = batches.opened(history, context.desk.templates, number, batch + 1, hands)
         context.desk.sheets.update(sheets)
+        for key, turns in history.traces([one.episode for one in dealt if one.episode not in over]).items():
+            history.begin(key, turns)
         remembers = "memory" not in context.config.arm.without
         before = tuple(one for (at, place), one in self._clerks.items() if at == number and place < batch)
         near, stirred = context.config.play.near_duplicate, partial(context.border.look, context)

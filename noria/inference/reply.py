@@ -81,7 +81,7 @@ def read(body: bytes, request: Request, seconds: float) -> Completion:
         ValueError: it is no chat completion, or no answer to this request.
     """
     try:
-        said = _Body.model_validate(json.loads(body))
+        said = _body(body)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the body"
@@ -100,6 +100,13 @@ def read(body: bytes, request: Request, seconds: float) -> Completion:
         seconds=seconds,
         logprobs=_of_choices(found[0].logprobs, request.choices),
     )
+
+
+def _body(body: bytes) -> _Body:
+    try:
+        return _Body.model_validate_json(body)
+    except ValidationError:  # it may hold a half of a character, which the quicker reader refuses
+        return _Body.model_validate(json.loads(body))
 
 
 def _of_choices(said: _Logprobs | None, choices: tuple[str, ...]) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 The ledger knows rows; this knows nouns. Every method here is one question or one fact of
 the story: what was dealt, which turn is finished, who claimed what, what was accepted. A
-count is always a recount: nothing is kept beside the rows it could disagree with.
+count is always a recount: nothing is kept beside the rows it could disagree with. The turns of
+the hands that play are at hand, for each call asks first whether it was made before; they are
+written once and never changed.
 """
 
 import json
@@ -14,7 +16,7 @@ from sqlalchemy import Integer, bindparam, func, literal_column, select
 
 from noria.memory import tables
 from noria.memory.accepted import PAGE, Accepted, sample_row
-from noria.memory.ledger import Write, put, replace
+from noria.memory.ledger import Ledger, Write, put, replace
 from noria.memory.withdrawals import standing
 from noria.types import (
     PARAPHRASE,
@@ -48,6 +50,20 @@ _PROOFS = "SELECT body FROM quarantines ORDER BY round, position, verifier"
 
 class History(Accepted):
     """Reads and writes the nouns of one session; of what was accepted in bulk, see `Accepted`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Stand on an open ledger."""
+        super().__init__(ledger)
+        self._turns: dict[str, dict[str, Turn]] = {}
+        """The finished turns of each hand that plays."""
+
+    def begin(self, episode: str, turns: Iterable[Turn]) -> None:
+        """Keep the finished turns of a hand at hand while it plays."""
+        self._turns[episode] = {str(one.key): one for one in turns}
+
+    def end(self, episode: str) -> None:
+        """Let go of a hand."""
+        self._turns.pop(episode, None)
 
     async def keep_fact(self, key: str, value: str) -> None:
         """Set a fact of the session."""
@@ -149,9 +165,13 @@ class History(Accepted):
             "body": turn.model_dump_json(),
         }
         await self.ledger.write(put(tables.turns, row))
+        if (known := self._turns.get(turn.key.episode)) is not None:
+            known[str(turn.key)] = turn
 
     def turn(self, key: TurnKey) -> Turn | None:
         """A finished call, if it was made before."""
+        if (known := self._turns.get(key.episode)) is not None:
+            return known.get(str(key))
         found = self.ledger.bodies(_TURN, str(key))
         return Turn.model_validate_json(found[0]) if found else None
 
@@ -160,6 +180,16 @@ class History(Accepted):
         kept = literal_column("turns.rowid", Integer)
         rows = self.ledger.rows(select(tables.turns.c.body).where(tables.turns.c.episode == episode).order_by(kept))
         return [Turn.model_validate_json(row.body) for row in rows]
+
+    def traces(self, episodes: Sequence[str]) -> dict[str, list[Turn]]:
+        """Every turn of some episodes, by episode; of one that has none, none."""
+        asked = func.json_each(bindparam("ids")).table_valued("value")
+        query = select(tables.turns.c.body).where(tables.turns.c.episode.in_(select(asked.c.value)))
+        found: dict[str, list[Turn]] = {one: [] for one in episodes}
+        for row in self.ledger.rows(query.params(ids=json.dumps(list(episodes)))):
+            turn = Turn.model_validate_json(row.body)
+            found[turn.key.episode].append(turn)
+        return found
 
     async def claim(self, dealt: Dealt, keys: Iterable[str]) -> None:
         """Write down what a candidate says is new."""

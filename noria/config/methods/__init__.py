@@ -22,10 +22,9 @@ class Methods(Static, Dynamic, Quality, Synthesis, Grounded, Distillation, Prefe
 
     def on(self, hook: Hook | None = None) -> dict[str, Method]:
         """The methods that are on, in the order they are declared; those of one hook, or all."""
-        found = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {
-            name: rules for name, rules in found
-            if isinstance(rules, Method) and (hook is None or rules.hook == hook)
+            name: rules for name, rules in self
+            if rules is not None and isinstance(rules, Method) and (hook is None or rules.hook == hook)
         }  # fmt: skip
 
 

@@ -25,14 +25,6 @@ class Notebook(History):
         self._turns: dict[str, dict[str, Turn]] = {}
         self._exams: list[tuple[Exam, list[ExamItem]]] = []
 
-    def begin(self, episode: str, turns: Iterable[Turn]) -> None:
-        """Know the finished turns of a hand."""
-        self._turns[episode] = {str(one.key): one for one in turns}
-
-    def end(self, episode: str) -> None:
-        """Forget a hand."""
-        self._turns.pop(episode, None)
-
     def turn(self, key: TurnKey) -> Turn | None:
         """A finished call of a hand that plays here."""
         return self._turns.get(key.episode, {}).get(str(key))
