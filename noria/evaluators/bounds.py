@@ -10,8 +10,13 @@ the margin, and a student that is worse by the whole margin passes with a chance
 """
 
 from functools import lru_cache
-from math import atan, cos, exp, inf, lgamma, log, pi, sin, sqrt
+from math import atan, cos, inf, log, pi, sin, sqrt
 from statistics import NormalDist, fmean, stdev
+
+import numpy as np
+import numpy.typing as npt
+
+Chances = npt.NDArray[np.float64]
 
 NORMAL = NormalDist()
 STEPS = 60
@@ -84,12 +89,8 @@ def _t_share(t: float, freedom: int) -> float:
 @lru_cache(maxsize=4096)
 def wins_needed(pairs: int, alpha: float) -> int:
     """The fewest wins of so many discordant pairs whose exact p is under `alpha`; one more than there are, if none."""
-    tail = 0.0
-    for wins in range(pairs, -1, -1):
-        tail += _binomial(pairs, wins, 0.5)
-        if tail >= alpha:
-            return wins + 1
-    return 0
+    tails = np.cumsum(_binomial(pairs, pairs, 0, 0.5))
+    return pairs + 1 - int(np.searchsorted(tails, alpha))
 
 
 def power(items: int, gain: float, discordant: float, alpha: float) -> float:
@@ -104,13 +105,11 @@ def power(items: int, gain: float, discordant: float, alpha: float) -> float:
     win = (discordant + gain) / (2 * discordant)
     spread = 6 * sqrt(items * discordant * (1 - discordant)) + 6
     first, last = max(0, int(items * discordant - spread)), min(items, int(items * discordant + spread) + 1)
-    return min(
-        1.0,
-        sum(
-            _binomial(items, pairs, discordant) * _tail(pairs, wins_needed(pairs, alpha), win)
-            for pairs in range(first, last + 1)
-        ),
+    chances = zip(range(last, first - 1, -1), _binomial(items, last, first, discordant).tolist(), strict=True)
+    seen: float = sum(
+        chance * float(_binomial(pairs, pairs, wins_needed(pairs, alpha), win).sum()) for pairs, chance in chances
     )
+    return min(1.0, seen)
 
 
 def detectable(items: int, discordant: float, alpha: float, chance: float = 0.8) -> float:
@@ -138,15 +137,18 @@ def items_needed(gain: float, discordant: float, alpha: float, chance: float = 0
     return at
 
 
-def _log_comb(whole: int, part: int) -> float:
-    return lgamma(whole + 1) - lgamma(part + 1) - lgamma(whole - part + 1)
+def _binomial(whole: int, most: int, least: int, share: float) -> Chances:
+    """The chances of `most` down to `least` of `whole`; none where `least` is more."""
+    parts = np.arange(most, least - 1, -1)
+    if not 0.0 < share < 1.0:
+        return np.where(parts == (whole if share > 0.0 else 0), 1.0, 0.0)
+    logs = _log_factorials(1 << whole.bit_length())
+    ways = logs[whole] - logs[parts] - logs[whole - parts]
+    chances: Chances = np.exp(ways + parts * log(share) + (whole - parts) * log(1 - share))
+    return chances
 
 
-def _binomial(whole: int, part: int, share: float) -> float:
-    if share >= 1.0:
-        return float(part == whole)
-    return exp(_log_comb(whole, part) + part * log(share) + (whole - part) * log(1 - share))
-
-
-def _tail(whole: int, least: int, share: float) -> float:
-    return sum(_binomial(whole, part, share) for part in range(least, whole + 1))
+@lru_cache(maxsize=32)
+def _log_factorials(upto: int) -> Chances:
+    logs: Chances = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, upto + 1)))))
+    return logs

@@ -1,6 +1,6 @@
 """The episode's graph of a session: the plain one, or one with the nodes that methods add.
 
-    rule ─► [route] ─► [enhance] ─► settle
+    rule ─► [route] ─► [enhance] ─► (settle)
 
 A method whose hook is `enhance` has in its module the node's step `step(state, runtime, rules)`;
 the methods of one node run one after another, each on what the one before made of the
@@ -30,9 +30,11 @@ def playing(methods: Methods, arm: Arm) -> CompiledStateGraph[State, Context, St
         return episode.build(control=True)
     route = {name: one for name, one in methods.on("route").items() if hasattr(import_module(one.module), "step")}
     enhance = methods.on("enhance")
-    if not route and not enhance:
+    critic = "critic" not in arm.without
+    if critic and not route and not enhance:
         return episode.graph
-    return episode.build(route=_node(route) if route else None, enhance=_node(enhance) if enhance else None)
+    nodes = (_node(route) if route else None, _node(enhance) if enhance else None)
+    return episode.build(*nodes, critic=critic)
 
 
 def _node(methods: Mapping[str, Method]) -> Node:

@@ -1,18 +1,17 @@
 """One episode: a seed becomes a candidate, and the candidate earns its place or is turned away.
 
-    propose ─► attempt ─► review ─► challenge ─► rule ─► settle
+    propose ─► attempt ─► review ─► challenge ─► rule ─► (settle)
                   ▲                               │
                   └─────────── revise ◄───────────┘
 
 Each node asks one seat, and what programs do with the reply belongs to it, for a step of the graph costs
 more than most of what they do: a proposal is read, found new and grounded in its own node, a new wording
-in `revise`. Cheap checks first: the first that fails ends the episode, from any node, in `settle`, which
-screens what was accepted and alone writes, in one transaction. A node writes what it found and never
-catches; what breaks leaves the graph, and the session settles an episode that ended in an error.
+in `revise`. Cheap checks first: the first that fails ends the episode. Whichever node is the last settles
+it: `settle` screens what was accepted and alone writes, in one transaction. A node writes what it found and
+never catches; what breaks leaves the graph, and the session settles an episode that ended in an error.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Literal, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -82,40 +81,36 @@ def cleared(state: State) -> Literal["on", "end"]:
 
 
 def build(
-    route: Node | None = None, enhance: Node | None = None, *, control: bool = False
+    route: Node | None = None, enhance: Node | None = None, *, control: bool = False, critic: bool = True
 ) -> CompiledStateGraph[State, Context, State, State]:
     """The episode as a graph that keeps no checkpoints: the ledger holds its finished turns.
 
     `route` and `enhance` are nodes that methods add between an acceptance and its screening; a `control` of
-    a study takes an answer where others are reviewed, attacked and ruled on.
+    a study takes an answer where others are reviewed, attacked and ruled on; where there is no `critic` to ask,
+    its node belongs to the next.
     """
     graph = StateGraph(State, context_schema=Context)
 
     def add(name: str, node: Node, where: Callable[[State], str], **to: str) -> None:
-        graph.add_node(name, leading(node, where, to), destinations=named(to))
+        graph.add_node(name, leading(node, where, to, settle), destinations=named(to))
 
     added = {name: node for name, node in (("route", route), ("enhance", enhance)) if node is not None}
-    first, *then = (*added, "settle")
-    tried: dict[str, Node] = {"review": review, "challenge": challenge, "rule": rule}
-    steps = {"propose": straight(propose, form, novelty, ground), "attempt": attempt}
-    steps |= {"take": arms.take} if control else tried
+    first, *then = (*added, END)
+    tried = "take" if control else "review" if critic else "challenge"
     graph.add_edge(START, "propose")
-    for (name, node), (after, _) in pairwise(steps.items()):
-        if node is review:
-            graph.add_node(name, node)
-            graph.add_edge(name, after)
-        else:
-            add(name, node, onward, on=after, end="settle")
+    add("propose", straight(propose, form, novelty, ground), onward, on="attempt", end=END)
+    add("attempt", attempt, onward, on=tried, end=END)
     if control:
-        graph.add_node("take", arms.take)
-        graph.add_edge("take", first)
+        add("take", arms.take, cleared, on=first, end=END)
     else:
-        add("rule", rule, ruling, accept=first, revise="revise", reject="settle")
-        add("revise", straight(revise, ground), redrafted, on="attempt", accept=first, end="settle")
+        if critic:
+            graph.add_node("review", review)
+            graph.add_edge("review", "challenge")
+        add("challenge", challenge if critic else straight(review, challenge), onward, on="rule", end=END)
+        add("rule", rule, ruling, accept=first, revise="revise", reject=END)
+        add("revise", straight(revise, ground), redrafted, on="attempt", accept=first, end=END)
     for (name, step), following in zip(added.items(), then, strict=True):
-        add(name, step, cleared, on=following, end="settle")
-    graph.add_node("settle", settle)
-    graph.add_edge("settle", END)
+        add(name, step, cleared, on=following, end=END)
     return graph.compile(checkpointer=False, name="episode")
 
 

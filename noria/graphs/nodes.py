@@ -1,6 +1,6 @@
 """What the nodes of an episode's graph are made of: steps one after another, and a word for what follows.
 
-    step, step, step ─► straight ─► one node ─► leading ─► it says itself where to go
+    step, step, step ─► straight ─► one node ─► leading ─► it says itself where to go, and settles where that is the end
 
 A step of LangGraph takes a core longer, whatever its node does, than most programs
 between two calls, and the episode keeps no checkpoint that a finer graph could go on from.
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
+from langgraph.graph import END
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
@@ -34,8 +35,10 @@ def straight(*nodes: Node) -> Node:
     return through
 
 
-def leading(node: Node, where: Callable[[State], str], to: Mapping[str, str]) -> Callable[..., Awaitable[Command[str]]]:
-    """A node that says itself what follows it.
+def leading(
+    node: Node, where: Callable[[State], str], to: Mapping[str, str], last: Node
+) -> Callable[..., Awaitable[Command[str]]]:
+    """A node that says itself what follows it, and does what is the `last` where that is the end.
 
     LangGraph would ask an edge with a condition by copying every channel of the state, which takes longer than all
     else that it does between two nodes.
@@ -43,7 +46,11 @@ def leading(node: Node, where: Callable[[State], str], to: Mapping[str, str]) ->
 
     async def led(state: State, runtime: Runtime[Context]) -> Command[str]:
         found = await node(state, runtime)
-        return Command(update=found, goto=to[where(cast(State, {**state, **found}))])
+        known = cast(State, {**state, **found})
+        after = to[where(known)]
+        if after == END:
+            found |= await last(known, runtime)
+        return Command(update=found, goto=after)
 
     return led
 
