@@ -18,7 +18,6 @@ YOUNG = 50_000
 def rarely() -> Iterator[None]:
     """Collect rarely inside, and as before again behind it."""
     before = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, *before[1:])
     try:

@@ -16,6 +16,7 @@ import difflib
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -58,20 +59,17 @@ class Template:
 
     @classmethod
     def parse(cls, text: str, name: str, path: Path | None = None) -> "Template":
-        """Read and check a template's text.
+        """Read and check a template's text; the same text is read once.
 
         Raises:
             ConfigError: the first thing that is wrong, with file and line.
         """
-        template, found = examine(text, name, path)
-        refuse(found, place_of(path, name))
-        assert template is not None
-        return template
+        return _parsed(text, name, path)
 
     @property
     def version(self) -> str:
         """`name@hash` of the file's text, 12 hexadecimal digits."""
-        return f"{self.name}@{digest(self.text)[:12]}"
+        return _version(self.name, self.text)
 
     @property
     def schema(self) -> dict[str, Any] | None:
@@ -115,6 +113,19 @@ class Template:
                 f"The template {self.name!r} made a prompt of {length} characters; {RENDER_LIMIT} are allowed."
             )
         return tuple(messages)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str, path: Path | None) -> Template:
+    template, found = examine(text, name, path)
+    refuse(found, place_of(path, name))
+    assert template is not None
+    return template
+
+
+@lru_cache(maxsize=256)
+def _version(name: str, text: str) -> str:
+    return f"{name}@{digest(text)[:12]}"
 
 
 def _line_of(fault: BaseException) -> int:
