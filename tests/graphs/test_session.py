@@ -99,7 +99,7 @@ def test_the_same_session_twice_accepts_the_same(tmp_path: Path) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("after", [1, 5, 30, 77, 120])
+@pytest.mark.parametrize("after", [5, 77])
 def test_a_broken_session_goes_on_without_paying_twice(tmp_path: Path, after: int) -> None:
     settings, whole = build.config(tmp_path / "1", **TWO), build.config(tmp_path / "2", **TWO)
     calls = 0
