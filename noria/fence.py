@@ -9,17 +9,22 @@ an escape where it was invisible, so that a person sees in a trace what was ther
 "spotlighting" (Hines et al., 2024, arXiv 2403.14720).
 """
 
+import os
 import random
 import re
 import secrets
 import string
 import unicodedata
+from collections.abc import Iterator
 
 LETTERS = 5
 """Letters of a mark: one of 11,881,376, in as few tokens as may be."""
 
 ROLES = ("system", "user", "assistant", "developer", "judge", "critic", "adversary", "generator", "solver")
 """Who a line may pretend to be spoken by."""
+
+AHEAD = 64
+"""Marks that are drawn at once."""
 
 _MARK = re.compile(r"<(/?)data-[a-z]{5}>")
 _ROLE_LINE = re.compile(rf"^([ \t]*)({'|'.join(ROLES)}):", re.IGNORECASE | re.MULTILINE)
@@ -33,11 +38,27 @@ def drawn(rng: random.Random | None = None) -> str:
     """A new mark that nobody can foresee, or the next one of a stream."""
     if rng is not None:
         return "".join(rng.choices(string.ascii_lowercase, k=LETTERS))
-    number, mark = secrets.randbelow(len(string.ascii_lowercase) ** LETTERS), ""
-    for _ in range(LETTERS):
-        number, at = divmod(number, len(string.ascii_lowercase))
-        mark += string.ascii_lowercase[at]
-    return mark
+    while True:
+        try:
+            return _AHEAD.pop()
+        except IndexError:
+            _AHEAD.extend(_marks(secrets.token_bytes(8 * AHEAD)))
+
+
+def _marks(entropy: bytes) -> Iterator[str]:
+    """Marks out of entropy, eight bytes for each, so that every one is as likely as any other."""
+    for at in range(0, len(entropy), 8):
+        number, mark = int.from_bytes(entropy[at : at + 8], "big"), ""
+        for _ in range(LETTERS):
+            number, letter = divmod(number, len(string.ascii_lowercase))
+            mark += string.ascii_lowercase[letter]
+        yield mark
+
+
+_AHEAD: list[str] = []
+"""Marks that are drawn and not used yet: to ask the system for each takes longer than the rest of a prompt."""
+
+os.register_at_fork(after_in_child=_AHEAD.clear)
 
 
 def opening(mark: str) -> str:

@@ -72,7 +72,12 @@ def spelled(value: int) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, lower case, in its order."""
-    return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
+    return list(_words(text))
+
+
+@lru_cache(maxsize=512)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower()))
 
 
 def stands(phrase: str, text: str) -> bool:

@@ -175,8 +175,7 @@ class TextOps(Domain):
         said, wanted = words(instruction), list(parameters.words)
         if not any(said[at : at + len(wanted)] == wanted for at in range(len(said))):
             return Check.of("wording", False, f"does not list {', '.join(wanted)}")
-        known = {word for part in WORDS.values() for word in part}
-        if (listed := [word for word in said if word in known and word not in FRAME_WORDS]) != wanted:
+        if (listed := [word for word in said if word in LIST_WORDS]) != wanted:
             return Check.of("wording", False, f"lists {', '.join(listed)}, not {', '.join(wanted)}")
         text = instruction.lower().replace(", ".join(wanted), "")
         steps = parameters.skill.split(JOIN)
@@ -241,8 +240,7 @@ class TextOps(Domain):
 
     def shortcuts(self, instruction: str) -> dict[str, str]:
         """The list as it stands, and every order of it at once."""
-        known = {word for part in WORDS.values() for word in part}
-        listed = [word for word in words(instruction) if word in known and word not in FRAME_WORDS][:5]
+        listed = [word for word in words(instruction) if word in LIST_WORDS][:5]
         orders = [part for size in range(len(listed), 0, -1) for part in permutations(listed, size)]
         joined = [form for one in orders for form in (", ".join(one), "-".join(one))]
         every = ["1, 2, 3, 4, 5", *joined[:60], *(one.upper() for one in joined[:60]), *joined[60:]]
@@ -316,6 +314,9 @@ SOUNDS_LIKE: tuple[tuple[str, str, str, Callable[[list[str]], list[str]]], ...] 
 FRAME_WORDS = {
     word for text in (*FRAMES, *(clause for part in CLAUSES.values() for clause in part)) for word in words(text)
 }
+
+LIST_WORDS = frozenset(word for part in WORDS.values() for word in part) - FRAME_WORDS
+"""Words that stand in a list and in no frame."""
 
 
 def run(step: str, listed: list[str]) -> list[str]:

@@ -8,7 +8,7 @@
     a reply on an open one that lacks the name               ─► not this question's: asked on a connection of its own
 
 A reply that a server or a proxy sends twice becomes, on a connection that stays open, the answer
-to whoever asks next. So each chat is given a random name (`X-Request-Id`), which vLLM puts into
+to whoever asks next. So each chat is given a name of its own (`X-Request-Id`), which vLLM puts into
 the reply's id, and only a server that was seen to do so keeps connections. Opening one for each
 chat costs both sides about as much as the chat itself.
 
@@ -19,6 +19,7 @@ knows one kind.
 """
 
 import secrets
+from itertools import count
 
 import aiohttp
 import httpx2
@@ -45,6 +46,8 @@ class Chats:
         """Servers whose last reply carried the name of its question."""
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         """By whether their connections stay open."""
+        self._own = secrets.token_hex(10)
+        self._numbers = count(1)
 
     async def send(self, url: str, key: str, body: bytes, traceparent: str = "") -> bytes:
         """What a server answers; the deadline is the caller's.
@@ -76,7 +79,7 @@ class Chats:
         self, url: str, key: str, body: bytes, traceparent: str, *, kept: bool
     ) -> tuple[aiohttp.ClientResponse, bytes, bool]:
         """A reply with its body, and whether it carries the name of the question."""
-        name = secrets.token_hex(16)
+        name = f"{self._own}{next(self._numbers):012x}"
         headers = {"Authorization": f"Bearer {key}", "X-Request-Id": name, "traceparent": traceparent}
         if not traceparent:
             del headers["traceparent"]

@@ -56,6 +56,8 @@ class History(Accepted):
         super().__init__(ledger)
         self._turns: dict[str, dict[str, Turn]] = {}
         """The finished turns of each hand that plays."""
+        self._shown: tuple[int, list[Quarantine]] = (-1, [])
+        self._sat: tuple[int, list[Exam]] = (-1, [])
 
     def begin(self, episode: str, turns: Iterable[Turn]) -> None:
         """Keep the finished turns of a hand at hand while it plays."""
@@ -221,9 +223,12 @@ class History(Accepted):
 
     def quarantines(self) -> list[Quarantine]:
         """Every proof that a verifier was beaten, in the order the episodes were dealt."""
-        if not self.ledger.has(tables.quarantines):
-            return []
-        return [Quarantine.model_validate_json(body) for (body,) in self.ledger.quick(_PROOFS)]
+        age, known = self.ledger.age(tables.quarantines), self._shown
+        if age < 0 or age != known[0]:
+            there = self.ledger.has(tables.quarantines)
+            rows = self.ledger.quick(_PROOFS) if there else []
+            known = self._shown = age, [Quarantine.model_validate_json(body) for (body,) in rows]
+        return list(known[1])
 
     def quarantined(self) -> dict[str, Quarantine]:
         """The quarantined verifiers, each with its first proof in deal order."""
@@ -280,7 +285,10 @@ class History(Accepted):
 
     def exams(self) -> list[Exam]:
         """Every exam, oldest first."""
-        return [Exam.model_validate_json(body) for body in self.ledger.bodies(_EXAMS)]
+        age, known = self.ledger.age(tables.exams), self._sat
+        if age < 0 or age != known[0]:
+            known = self._sat = age, [Exam.model_validate_json(body) for body in self.ledger.bodies(_EXAMS)]
+        return list(known[1])
 
     def exam_items(self, number: int) -> list[ExamItem]:
         """The items of a round's exam."""

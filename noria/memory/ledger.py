@@ -12,7 +12,7 @@ its backend alone (`backends/`).
 
 import asyncio
 import threading
-from collections import namedtuple
+from collections import Counter, namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -33,7 +33,7 @@ from noria.memory.backends.sqlite import FILE, address
 from noria.memory.driver import Driver, driver
 from noria.memory.lock import Lock
 from noria.memory.quick import Quick
-from noria.memory.writing import Write, apply, put, replace
+from noria.memory.writing import Put, Write, apply, put, replace
 
 PART = 500
 """Rows read at once from a stream."""
@@ -68,6 +68,7 @@ class Ledger:
         self._thread: threading.Thread | None = None
         self._texts: dict[str, str] = {}
         self._lost: NoriaError | None = None
+        self._ages: Counter[str] = Counter()
         self._quick = Quick(self._readers)
         try:
             if write:
@@ -160,6 +161,7 @@ class Ledger:
             at("ledger.in_commit")
             connection.commit()
             at("ledger.after_commit")
+            self._ages.update({one.table.name for rows, _ in waiting for one in rows if isinstance(one, Put)})
             self._backend.wrote()
         except self._faults as error:
             self._undo(connection)
@@ -285,6 +287,13 @@ class Ledger:
         """The first column of the first row, or none."""
         rows = self.rows(query)
         return rows[0][0] if rows else None
+
+    def age(self, table: Table) -> int:
+        """How many commits wrote rows of a table: as long as it stays, so does all that was read of the table.
+
+        -1 where this process does not write the ledger: others may.
+        """
+        return -1 if self._thread is None else self._ages[table.name]
 
     def fact(self, key: str) -> str | None:
         """A fact of the session: its config, its summary."""
