@@ -44,9 +44,9 @@ from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.moves import move
 from noria.training.launch import merge
-from noria.training.models import resolve, weights_id
+from noria.training.models import resolve
 from noria.training.publish import aside, publish
-from noria.training.standing import stand
+from noria.training.standing import published, stand
 from noria.training.trainer import pretended
 from noria.training.untrained import untrained
 from noria.types import Message, Move, Policy
@@ -155,7 +155,7 @@ async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> float
         await history.keep_policy(terms.base, "base", "student")
         started = time.monotonic()
         student = Policy(
-            id=weights_id(Path(terms.adapter)), name=f"student-r{number:04}", adapter=terms.adapter, student=True
+            id=published(Path(terms.adapter)), name=f"student-r{number:04}", adapter=terms.adapter, student=True
         )
         await history.keep_policy(student)
         await stand(student, terms.base)

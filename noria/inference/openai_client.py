@@ -6,10 +6,10 @@ Only faults of transport, 429, 5xx and bodies that are no answer to the question
 again (`trying.py` says where and until when); a refusal is final and keeps the server's
 words. The reply's content is never a fault: what a model says is data. Chats go through aiohttp
 itself (`chats.py`) and the few other calls through OpenAI's library on aiohttp's transport, for
-the default one collapses at high concurrency. Each call has a connection of its own: on one
+the default one collapses at high concurrency. The few other calls have a connection each: on one
 that stays open, a reply that a server or a proxy sends twice becomes the answer to whoever
-asks next. No seed is sent: the CPU backend of vLLM 0.32 dies of one when a prompt is
-prefilled in pieces.
+asks next; how chats keep theirs open all the same stands in `chats.py`. No seed is sent: the CPU
+backend of vLLM 0.32 dies of one when a prompt is prefilled in pieces.
 """
 
 from collections.abc import Callable, Sequence

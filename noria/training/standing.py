@@ -41,6 +41,16 @@ def must_stand(policy: Policy) -> None:
         raise ModelError(f"The adapter of {policy.name!r} in {policy.adapter!r} is damaged: {why}.", mend=BACK)
 
 
+def published(folder: Path) -> str:
+    """The id of weights by the checksums they were published with; whoever serves them reads the bytes (`must_stand`).
+
+    Raises:
+        ModelError: there are none.
+    """
+    found = manifest(folder)
+    return weights_id(folder, hashed(found) if found else None)
+
+
 async def stand(policy: Policy, base: Policy | None) -> None:
     """See that a policy's weights stand, and make merged ones again that do not.
 

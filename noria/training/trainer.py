@@ -21,10 +21,10 @@ from noria.identity import canonical_json, content_id
 from noria.training.curate import Curated
 from noria.training.further import Start, further
 from noria.training.launch import merge, train
-from noria.training.models import weights_id
 from noria.training.publish import aside, made, publish
 from noria.training.rows import write_rows
 from noria.training.sft_job import Job
+from noria.training.standing import published
 from noria.types import Json, Policy
 
 
@@ -95,7 +95,7 @@ class Trainer:
             )  # fmt: skip
         at("training.published")
         return Policy(
-            id=weights_id(adapter),
+            id=published(adapter),
             name=name,
             parents=(base.id,),
             round=number,
@@ -140,7 +140,7 @@ class PretendTrainer:
             publish(place, out, kind="adapter", made_by=learned, base=base.id)
         at("training.published")
         return Policy(
-            id=weights_id(out),
+            id=published(out),
             name=name,
             parents=(base.id,),
             round=number,
