@@ -3,15 +3,17 @@
     python bench/orchestration.py [--rounds 7] [--episodes 1024] [--short] [--json FILE]
 
     noria                    a round of a real session: graph, client, ledger with its syncs, index, checkpoints
+    noria, two players       the same in two processes (`executor: ray`), the ledger in a third
     langgraph, same nodes    the very nodes of Noria's episode in a bare LangGraph that keeps nothing
     langgraph, calls         four nodes that only call, through aiohttp
     aiohttp                  four calls after one another, 64 such chains at once, nothing else
     data-designer, distilabel   the same chain as each of them is told to run one, in environments of their own
 
 All talk to one server (`noria/inference/fake_server.py`) in a process of its own, one contestant after another, the
-order turned round each time. What is compared is calls a second: an episode of Noria's that is refused early makes
-fewer than four. Noria's clock runs while its round plays; the peers' costs that do not grow with their rows are
-taken off theirs (see `peers/`). A peer that cannot be had is a row that says so.
+order turned round each time; peers with processes of their own are held against both of Noria's ways to play. What is
+compared is calls a second: an episode of Noria's that is refused early makes fewer than four. Noria's clock runs while
+its round plays; the peers' costs that do not grow with their rows are taken off theirs (see `peers/`). A peer that
+cannot be had is a row that says so.
 """
 
 import argparse
@@ -47,6 +49,7 @@ class Contestant:
 
 
 NORIA = Contestant("noria", "noria", "with_noria.py")
+PLAYERS = Contestant("noria, two players", "noria", "with_noria.py", ("--players", "2"))
 PEERS = (
     Contestant(
         "a bare LangGraph of the same nodes, nothing kept", "langgraph", "with_langgraph.py", ("--nodes", "same"),
@@ -92,7 +95,7 @@ def contest(rounds: int, episodes: int, say: Callable[[str], None]) -> dict[str,
     found: dict[str, list[dict[str, Any]] | str] = {}
     with served(LATENCY) as server:
         for turn in range(rounds):
-            for who in (NORIA, *PEERS)[:: -1 if turn % 2 else 1]:
+            for who in (NORIA, PLAYERS, *PEERS)[:: -1 if turn % 2 else 1]:
                 runs = found.setdefault(who.name, [])
                 if isinstance(runs, str):
                     continue
@@ -105,9 +108,9 @@ def contest(rounds: int, episodes: int, say: Callable[[str], None]) -> dict[str,
     return found
 
 
-def compared(who: Contestant, ours: list[dict[str, Any]], theirs: list[dict[str, Any]] | str) -> Row:
-    """Noria's calls a second over a contestant's, run by run."""
-    what = f"orchestration, {CALLS} calls an episode at {LATENCY:.0f} ms, {FLIGHT} in flight"
+def compared(who: Contestant, ours: list[dict[str, Any]], theirs: list[dict[str, Any]] | str, how: str = "") -> Row:
+    """Noria's calls a second over a contestant's, run by run; `how` Noria played."""
+    what = f"orchestration, {CALLS} calls an episode at {LATENCY:.0f} ms, {FLIGHT} in flight{how}"
     told = {"demand": 2, "peer": who.name, "limit": who.limit}
     if isinstance(theirs, str):
         return row(what, COMMAND, [], **told, note=f"not measured: {theirs}")
@@ -132,6 +135,13 @@ def main() -> None:
     if isinstance(ours, str):
         raise SystemExit(ours)
     rows = [compared(who, ours, found[who.name]) for who in PEERS]
+    several = found[PLAYERS.name]
+    if isinstance(several, str):
+        print(several, file=sys.stderr)
+    else:
+        rows += [
+            compared(who, several, found[who.name], ", two players (`executor: ray`)") for who in PEERS if who.apart
+        ]
     most = [rate(run) * LATENCY / 1000 / FLIGHT for run in ours]
     server = statistics.median(run["server_ms_a_call"] for run in ours)
     rows.append(

@@ -1,12 +1,14 @@
 """Noria itself, as a contestant: a round of a real session against a server, and what it took.
 
-    python bench/peers/with_noria.py --url URL --episodes 1024 [--warm 64] [--flight 64] [--whole] [--parts]
+    python bench/peers/with_noria.py --url URL --episodes 1024 [--warm 64] [--flight 64] [--whole] [--players 2]
+                                       [--parts]
 
 Nothing is left out: deal, graph, client, ledger with its syncs, neighbour index, checkpoints between batches. An
 episode is four calls (generator, solver, adversary, judge: the critic is put aside, the solver answers once), or with
 `--whole` what a session plays by default: every seat, four answers. The round's play is clocked, from the moment its
 deal is committed to the moment its rows are curated; a small session before it warms the process. What is measured
-before a round (verifiers, judge) is no part of an episode and is turned off; nothing is trained.
+before a round (verifiers, judge) is no part of an episode and is turned off; nothing is trained. With `--players` the
+hands play in so many processes (`executor: ray`), on a Ray that is started before.
 
 Prints one JSON line. `--parts` looks a thousand times a second of processor time at where the main thread is, and adds
 the share of each library and room: of the innermost that the stack is in, for what serves everybody (the standard
@@ -22,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
@@ -42,12 +45,17 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def session(folder: Path, url: str, episodes: int, flight: int, *, whole: bool = False) -> SessionConfig:
+def session(
+    folder: Path, url: str, episodes: int, flight: int, *, whole: bool = False, players: int = 0
+) -> SessionConfig:
     """What is played."""
     chain: dict[str, Any] = {} if whole else {"attempts": 1}
+    if players:
+        chain["players"] = players
     return SessionConfig.model_validate(
         {
-            "session": folder, "domains": LEVELS, "seats": dict.fromkeys(ROLES, "fake"),
+            "session": folder, "executor": "ray" if players else "local",
+            "domains": LEVELS, "seats": dict.fromkeys(ROLES, "fake"),
             "endpoints": {"fake": {"url": url, "model": "base"}},
             "play": {"episodes": episodes, "batch": 256, "concurrency": flight, **chain},
             "arm": {} if whole else {"without": ["critic"]},
@@ -154,16 +162,24 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=64)
     parser.add_argument("--flight", type=int, default=64)
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--players", type=int, default=0)
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--functions", type=int, default=0, help="Print so many functions to stderr.")
     wanted = parser.parse_args()
     clock = Clock(Looks() if wanted.parts or wanted.functions else None)
 
     def played(name: str, episodes: int, watch: Watch) -> dict[str, Any]:
-        config = session(Path(place) / name, wanted.url, episodes, wanted.flight, whole=wanted.whole)
+        config = asked(Path(place) / name, episodes)
         return turning.run(run(config, real(config, lambda *_: None), watch))
 
-    with tempfile.TemporaryDirectory(prefix="noria-bench-") as place:
+    def asked(folder: Path, episodes: int) -> SessionConfig:
+        return session(folder, wanted.url, episodes, wanted.flight, whole=wanted.whole, players=wanted.players)
+
+    with tempfile.TemporaryDirectory(prefix="noria-bench-") as place, ExitStack() as after:
+        if wanted.players:  # joined once: the sessions find it
+            from noria.cluster.joining import join
+
+            after.callback(join(asked(Path(place), 1)).leave)
         if wanted.warm:
             played("warm", wanted.warm, Watch())
         summary = played("session", wanted.episodes, Watch(tell=clock.tell))
