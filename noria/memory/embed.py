@@ -8,8 +8,9 @@ judges free text, and never decides whether two executed tasks are the same.
 
 import logging
 import os
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy
 from numpy.typing import NDArray
@@ -29,18 +30,8 @@ class StaticEmbedder:
     """WordLlama with the weights of its own wheel."""
 
     def __init__(self) -> None:
-        """Load weights and tokenizer from the installed package."""
-        # A text is tokenised sooner than a thread of the tokenizer's awakes, and the model server has the cores.
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        root = logging.getLogger()
-        level, handlers = root.level, list(root.handlers)
-        import wordllama  # a tenth of a second that only sessions pay
-
-        # Its import turns the whole process's logging on.
-        root.setLevel(level)
-        root.handlers[:] = handlers
-        folder = Path(wordllama.__file__).parent
-        self._model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+        """Load weights and tokenizer from the installed package, unless this process has them."""
+        self._model = _loaded()
 
     def embed(self, texts: list[str]) -> Vectors:
         """Unit vectors of shape (texts, 256)."""
@@ -53,3 +44,17 @@ class StaticEmbedder:
         lengths[lengths == 0] = 1
         unit: Vectors = vectors / lengths
         return unit
+
+
+@cache
+def _loaded() -> Any:
+    # A text is tokenised sooner than a thread of the tokenizer's awakes, and the model server has the cores.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    import wordllama  # a tenth of a second that only sessions pay
+
+    # Its import turns the whole process's logging on.
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
