@@ -8,11 +8,15 @@ processor time of Noria's process, all its threads, while the round plays. Two k
 plays by default (every seat, four answers, further drafts and comparisons where they come to that; counted by
 episodes dealt).
 
+A millisecond is another one on another machine: so the first kind is also told over what four calls take where nothing
+is done but to make them, by LangGraph and by a bare client, in turn with it.
+
 Where it goes: one more round is looked at a thousand times a second of processor time, which gives the share of each
 library and room in the main thread; threads are counted by their own clocks.
 """
 
 import argparse
+import statistics
 import sys
 from typing import Any
 
@@ -21,6 +25,12 @@ from rows import Row, asked, row, write
 
 COMMAND = "python bench/processor.py"
 CALLS, LIMIT = 4, 10.0
+
+BARE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "a bare LangGraph whose nodes only call": ("with_langgraph.py", ("--nodes", "calls")),
+    "a bare asyncio and aiohttp client": ("with_aiohttp.py", ()),
+}
+"""Who makes the same calls and does nothing else."""
 
 
 def each(run: dict[str, Any], *, whole: bool) -> float:
@@ -56,6 +66,24 @@ def measured(rounds: int, episodes: int, *, whole: bool) -> Row:
     )  # fmt: skip
 
 
+def bare(rounds: int, episodes: int) -> list[Row]:
+    """What the same calls take on this machine where nothing is done but to make them, each in turn with Noria."""
+    found: dict[str, list[float]] = {name: [] for name in ("noria", *BARE)}
+    with served(0.0) as server:
+        for _ in range(rounds):
+            found["noria"].append(each(played("with_noria.py", server, "--episodes", episodes), whole=False))
+            for name, (script, words) in BARE.items():
+                found[name].append(each(played(script, server, "--episodes", episodes, *words), whole=False))
+    return [
+        row(
+            f"processor time of an episode, {CALLS} calls", COMMAND,
+            [own / least for own, least in zip(found["noria"], found[name], strict=True)], demand=3, peer=name,
+            note=f"its {CALLS} calls took {statistics.median(found[name]):.1f} ms: a measure of the machine",
+        )
+        for name in BARE
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Measure, print, and fail above the limit."""
     parser = asked(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
@@ -65,13 +93,16 @@ def main() -> None:
     rounds, episodes = (3, 512) if wanted.short else (wanted.rounds, wanted.episodes)
     try:
         rows = [measured(rounds, episodes, whole=whole) for whole in (False, True)]
+        told = bare(rounds, episodes)
     except Unplayed as fault:
         raise SystemExit(str(fault)) from fault
     for one in rows:
         print(f"{one.what}: {one.ratio:.1f} ms ({one.low:.1f} to {one.high:.1f}), at most {one.limit}")
         for name, spent in one.parts.items():
             print(f"  {name:<28} {spent:6.2f} ms")
-    write(wanted.json, rows)
+    for one in told:
+        print(f"{one.what}: {one.ratio:.1f} times that of {one.peer}; {one.note}")
+    write(wanted.json, [*rows, *told])
     sys.exit(any(one.met is False for one in rows))
 
 
