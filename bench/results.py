@@ -25,6 +25,8 @@ sides of a ratio were measured in the same run, in turn; it stands with its medi
 most of its runs. A limit is what the project holds itself to (≥ at least, ≤ at most); a row without one is only told.
 DataDesigner and distilabel come from PyPI into environments of their own, other peers are what Noria is installed with.
 Noria turns on uvloop, as its command line does, each peer on the loop that it brings.
+Where some benches were run anew, the rows of the others stay: an amount of another day is comparable as far as the
+machine was as fast, which the processor time of a bare LangGraph (section 3) tells.
 The command of a row is its long form.
 """
 
