@@ -108,12 +108,14 @@ def contest(rounds: int, episodes: int, say: Callable[[str], None]) -> dict[str,
     return found
 
 
-def compared(who: Contestant, ours: list[dict[str, Any]], theirs: list[dict[str, Any]] | str, how: str = "") -> Row:
+def compared(
+    who: Contestant, ours: list[dict[str, Any]] | str, theirs: list[dict[str, Any]] | str, how: str = ""
+) -> Row:
     """Noria's calls a second over a contestant's, run by run; `how` Noria played."""
     what = f"orchestration, {CALLS} calls an episode at {LATENCY:.0f} ms, {FLIGHT} in flight{how}"
     told = {"demand": 2, "peer": who.name, "limit": who.limit}
-    if isinstance(theirs, str):
-        return row(what, COMMAND, [], **told, note=f"not measured: {theirs}")
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return row(what, COMMAND, [], **told, note=f"not measured: {ours if isinstance(ours, str) else theirs}")
     pairs = list(zip(ours, theirs, strict=True))
     one, two = (statistics.median(map(rate, runs)) for runs in (ours, theirs))
     return row(
@@ -135,13 +137,8 @@ def main() -> None:
     if isinstance(ours, str):
         raise SystemExit(ours)
     rows = [compared(who, ours, found[who.name]) for who in PEERS]
-    several = found[PLAYERS.name]
-    if isinstance(several, str):
-        print(several, file=sys.stderr)
-    else:
-        rows += [
-            compared(who, several, found[who.name], ", two players (`executor: ray`)") for who in PEERS if who.apart
-        ]
+    how = ", two players (`executor: ray`)"
+    rows += [compared(who, found[PLAYERS.name], found[who.name], how) for who in PEERS if who.apart]
     most = [rate(run) * LATENCY / 1000 / FLIGHT for run in ours]
     server = statistics.median(run["server_ms_a_call"] for run in ours)
     rows.append(

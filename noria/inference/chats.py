@@ -9,8 +9,8 @@
 
 A reply that a server or a proxy sends twice becomes, on a connection that stays open, the answer
 to whoever asks next. So each chat is given a name of its own (`X-Request-Id`), which vLLM puts into
-the reply's id, and only a server that was seen to do so keeps connections. Opening one for each
-chat costs both sides about as much as the chat itself.
+the reply's id, and only a server that was seen to do so keeps connections. To open one
+for each chat takes a core on both sides, and handshakes where the server is far away.
 
 It goes through aiohttp and nothing else. The library of the other calls copies, checks and rewrites
 what goes out and what comes in, and keeps two models of a request and one of a reply between
