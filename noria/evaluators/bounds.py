@@ -148,7 +148,7 @@ def _binomial(whole: int, most: int, least: int, share: float) -> Chances:
     return chances
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=32)  # asked for powers of two, so that a few tables serve all sizes
 def _log_factorials(upto: int) -> Chances:
     logs: Chances = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, upto + 1)))))
     return logs

@@ -289,8 +289,9 @@ class Ledger:
         return rows[0][0] if rows else None
 
     def age(self, table: Table) -> int:
-        """How many commits wrote rows of a table: as long as it stays, so does all that was read of the table.
+        """How many commits put or replaced rows of a table; as long as it stays, so does what was read of the table.
 
+        Statements that change many rows are not counted: ask it of a table that is written row by row.
         -1 where this process does not write the ledger: others may.
         """
         return -1 if self._thread is None else self._ages[table.name]

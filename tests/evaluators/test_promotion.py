@@ -1,6 +1,6 @@
 """What a student must show: each demand alone, and that no strength buys a weakness."""
 
-from math import sqrt
+from math import comb, sqrt
 from typing import Any
 
 import pytest
@@ -211,3 +211,20 @@ def test_the_gate_refuses_the_verbose_and_the_forgetful_for_their_reason_and_let
 
 def test_all_rounds_together_spend_no_more_than_the_session_has() -> None:
     assert sum(spend(0.05, number) for number in range(1, 3000)) < 0.05
+
+
+def chances(whole: int, share: float) -> list[float]:
+    return [comb(whole, part) * share**part * (1 - share) ** (whole - part) for part in range(whole + 1)]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.floats(-0.5, 0.5), st.floats(0.0, 1.0), st.sampled_from([0.05, 0.01, 0.003]))
+def test_power_is_the_chance_that_the_sign_test_sees_it(items: int, gain: float, share: float, alpha: float) -> None:
+    share = max(share, abs(gain))
+    win = (share + gain) / (2 * share) if share else 0.0
+    sees = [
+        sum(one for wins, one in enumerate(chances(pairs, win)) if sign_test(wins, pairs - wins) < alpha)
+        for pairs in range(items + 1)
+    ]
+    expected = sum(one * sees[pairs] for pairs, one in enumerate(chances(items, share))) if share else 0.0
+    assert power(items, gain, share, alpha) == pytest.approx(expected, abs=1e-6)

@@ -2,6 +2,8 @@
 
 import random
 import string
+from collections.abc import Callable
+from typing import Any, cast
 
 import phonenumbers
 import pytest
@@ -131,3 +133,18 @@ def test_no_task_of_the_domains_is_unclean(name: str) -> None:
 
 def test_nothing_is_screened_for_where_nothing_is_asked() -> None:
     assert Screen(()).find("ann@example.com, you bitch") == ()
+
+
+def test_a_text_that_is_ascii_is_screened_as_any_other() -> None:
+    whole, plain = (cast(Any, words) for words in Screen(["toxic"])._words)
+    rng, listed = random.Random(1), sorted(whole.words)
+    disguises: tuple[Callable[[str], str], ...] = (str, str.upper, ".".join, " ".join)
+    found = 0
+    for _ in range(400):
+        said = "".join(rng.choices(string.ascii_letters + string.digits + " .,-_*!|$@", k=12))
+        text = f"{said} {rng.choice(disguises)(rng.choice(listed))} {said}"
+        if text.isascii():
+            one, other = (set(words.check_profanity(text)["profane_words"]) for words in (whole, plain))
+            assert one == other, text
+            found += bool(one)
+    assert found > 200
