@@ -3,14 +3,14 @@
 from typing import Protocol
 
 from noria.evaluators.sandbox.job import Job, Ran
-from noria.types import Dealt, Episode
+from noria.types import Dealt
 
 
 class Elsewhere(Protocol):
     """Players in other processes."""
 
-    async def play(self, dealt: Dealt) -> Episode:
-        """The episode of a hand, played there and settled here.
+    async def play(self, dealt: Dealt) -> None:
+        """Have a hand played there, to its end, and settled here.
 
         Raises:
             NoriaError: what broke it there; a RunError where no player is left.

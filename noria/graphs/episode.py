@@ -51,9 +51,7 @@ async def settle(state: State, runtime: Runtime[Context]) -> Update:
     """Screen what was accepted; admit what is still accepted then, and refuse all else."""
     found = await screen(state, runtime) if accepted(state) else {}
     known = cast(State, {**state, **found})
-    found |= await (admit if accepted(known) else refuse)(known, runtime)
-    runtime.stream_writer(found["episode"])
-    return found
+    return found | await (admit if accepted(known) else refuse)(known, runtime)
 
 
 def accepted(state: State) -> bool:

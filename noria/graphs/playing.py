@@ -5,7 +5,6 @@ with the reason and how far it came. Only what ends the whole session leaves it.
 """
 
 import time
-from typing import cast
 
 from langchain_core.runnables.config import var_child_runnable_config
 
@@ -48,7 +47,9 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         await context.history.settle(episode)
         return episode
     try:
-        episode = await (context.afar.play(dealt) if context.afar else through(context, dealt))
+        await (context.afar.play(dealt) if context.afar else through(context, dealt))
+        episode = context.history.episode(dealt.episode)
+        assert episode is not None, "an episode was played to its end and is not settled"
         context.refused_calls = 0
         return episode
     except (RunError, SessionError):
@@ -72,18 +73,18 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
     return episode
 
 
-async def through(context: Context, dealt: Dealt) -> Episode:
-    """One hand through the episode's graph; what breaks in it is raised."""
+async def through(context: Context, dealt: Dealt) -> None:
+    """One hand through the episode's graph, whose last node settles it; what breaks in it is raised."""
     # A run of its own and no part of the session's: that one's durability fails without a checkpointer (LangGraph
     # 1.2.22), its control would end episodes that play, and what it says of itself is copied for every node.
     inherited = var_child_runnable_config.set(None)
     try:
-        # What a step changed is told to nobody: to put that together takes longer than the step.
-        said = context.episode.astream({"dealt": dealt}, context=context, stream_mode="custom")
-        (episode,) = [one async for one in said]
+        # What a step changed is told to nobody: to put that together takes longer than the step, and while nothing
+        # is told of it, LangGraph runs a node in this task and starts none for it.
+        async for _ in context.episode.astream({"dealt": dealt}, context=context, stream_mode=[]):
+            pass
     finally:
         var_child_runnable_config.reset(inherited)
-    return cast(Episode, episode)
 
 
 def _reached(context: Context, dealt: Dealt) -> Stage:

@@ -56,6 +56,8 @@ class History(Accepted):
         super().__init__(ledger)
         self._turns: dict[str, dict[str, Turn]] = {}
         """The finished turns of each hand that plays."""
+        self._over: dict[str, Episode] = {}
+        """The episodes of hands that play, or did until now."""
         self._shown: tuple[int, list[Quarantine]] = (-1, [])
         self._sat: tuple[int, list[Exam]] = (-1, [])
 
@@ -66,6 +68,7 @@ class History(Accepted):
     def end(self, episode: str) -> None:
         """Let go of a hand."""
         self._turns.pop(episode, None)
+        self._over.pop(episode, None)
 
     async def keep_fact(self, key: str, value: str) -> None:
         """Set a fact of the session."""
@@ -220,6 +223,8 @@ class History(Accepted):
             if sample.role == "solver":
                 writes.append(put(tables.outbox, {"sample": sample.id, "kind": "add"}))
         await self.ledger.write(*writes)
+        if episode.id in self._turns:
+            self._over[episode.id] = episode
 
     def quarantines(self) -> list[Quarantine]:
         """Every proof that a verifier was beaten, in the order the episodes were dealt."""
@@ -239,6 +244,8 @@ class History(Accepted):
 
     def episode(self, key: str) -> Episode | None:
         """An ended episode."""
+        if key in self._over:
+            return self._over[key]
         found = self.ledger.bodies(_EPISODE, key)
         return Episode.model_validate_json(found[0]) if found else None
 

@@ -23,6 +23,7 @@ class Notebook(History):
         self.standing = Standing({}, {}, frozenset(), (), {}, {})
         self._line = line
         self._turns: dict[str, dict[str, Turn]] = {}
+        self._over: dict[str, Episode] = {}
         self._exams: list[tuple[Exam, list[ExamItem]]] = []
 
     def turn(self, key: TurnKey) -> Turn | None:

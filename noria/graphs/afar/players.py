@@ -16,7 +16,7 @@ from noria.graphs.afar.line import CutError
 from noria.graphs.afar.troupe import Troupe
 from noria.graphs.context import Context
 from noria.graphs.furnishing import Furnished
-from noria.types import Dealt, Episode
+from noria.types import Dealt
 
 
 class Players:
@@ -26,16 +26,16 @@ class Players:
         """Have them played by these."""
         self._troupe = troupe
 
-    async def play(self, dealt: Dealt) -> Episode:
-        """The episode of a hand, whoever plays it."""
+    async def play(self, dealt: Dealt) -> None:
+        """Have a hand played, whoever plays it."""
         answers = self._troupe.answers
         try:
             while True:
                 one = await self._troupe.least()
                 with suppress(CutError), one.holding() as line:
                     await line.ask("play", answers.hand(one.told, dealt))
-                if (episode := answers.over(dealt.episode)) is not None:
-                    return episode
+                if answers.over(dealt.episode):
+                    return
         finally:
             answers.forget(dealt.episode)
 
