@@ -31,7 +31,6 @@ KEPT = {
     "sqlalchemy": "memory",
     "psycopg": "memory",
     "langgraph": "graphs",
-    "openai": "inference",
     "pyarrow": "training",
     "huggingface_hub": "training",
     "sklearn": "training",

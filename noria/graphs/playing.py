@@ -48,10 +48,10 @@ async def _played(context: Context, dealt: Dealt) -> Episode:
         return episode
     try:
         await (context.afar.play(dealt) if context.afar else through(context, dealt))
-        episode = context.history.episode(dealt.episode)
-        assert episode is not None, "an episode was played to its end and is not settled"
+        settled = context.history.episode(dealt.episode)
+        assert settled is not None, "an episode was played to its end and is not settled"
         context.refused_calls = 0
-        return episode
+        return settled
     except (RunError, SessionError):
         raise
     except EndpointError as fault:

@@ -4,34 +4,28 @@
 
 Only faults of transport, 429, 5xx and bodies that are no answer to the question are tried
 again (`trying.py` says where and until when); a refusal is final and keeps the server's
-words. The reply's content is never a fault: what a model says is data. Chats go through aiohttp
-itself (`chats.py`) and the few other calls through OpenAI's library on aiohttp's transport, for
-the default one collapses at high concurrency. The few other calls have a connection each: on one
-that stays open, a reply that a server or a proxy sends twice becomes the answer to whoever
-asks next; how chats keep theirs open all the same stands in `chats.py`. No seed is sent: the CPU
-backend of vLLM 0.32 dies of one when a prompt is prefilled in pieces.
+words. The reply's content is never a fault: what a model says is data. How calls go over HTTP, and why
+chats alone keep their connections open, stands in `chats.py`. No seed is sent: the CPU backend of
+vLLM 0.32 dies of one when a prompt is prefilled in pieces.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import httpx2
 import orjson
-from openai import APIStatusError, AsyncOpenAI, DefaultAioHttpClient
-from openai.types import Completion as TextCompletion
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion
 
 from noria.errors import EndpointError
-from noria.inference.chats import Chats
+from noria.inference.chats import CHAT, Chats
 from noria.inference.client import Completion, Request, Scored
 from noria.inference.congestion import Congestion
 from noria.inference.health import Health
 from noria.inference.limiter import Limiter
 from noria.inference.replicas import Replica, Replicas
-from noria.inference.reply import cap, read
-from noria.inference.trying import Call, Reply, Trying, now
-from noria.types import Message, Usage
+from noria.inference.reply import read
+from noria.inference.scoring import gone_on, scored
+from noria.inference.trying import Call, Reply, StatusError, Trying, now
+from noria.types import Message
 
 CONNECTIONS = 1000
 """Connections there may be at least, one for each call."""
@@ -61,16 +55,7 @@ class OpenAIClient:
         self._trying = Trying(self._replicas, limiter, deadline)
         self._scores = scores
         self._templates: dict[str, tuple[str, str]] = {}
-        connections = max(CONNECTIONS, limiter.limit)
-        self._chats = Chats(connections)
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=0, keepalive_expiry=0.0)
-        self._client = AsyncOpenAI(
-            base_url=found[0].url, api_key=found[0].key or "none", max_retries=0, timeout=deadline,
-            default_headers={"Connection": "close", "Accept-Encoding": "identity"},
-            http_client=DefaultAioHttpClient(limits=limits, event_hooks={"response": [cap]}),
-        )  # fmt: skip
-        # They share their connections, and are made once: each has its own address and key.
-        self._at = {one: self._client.with_options(base_url=one.url, api_key=one.key or "none") for one in found}
+        self._chats = Chats(max(CONNECTIONS, limiter.limit))
 
     @property
     def replicas(self) -> Replicas:
@@ -92,17 +77,11 @@ class OpenAIClient:
         """Score a text by its prompt logprobs, as vLLM gives them (see `Reader.score`)."""
         if not self._scores:
             return None
-        arguments: dict[str, Any] = {
-            "model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0,
-            "extra_body": {"prompt_logprobs": 0},
-        }  # fmt: skip
+        body = {"model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 0}
 
         async def call(replica: Replica, started: float) -> Scored | None:
-            reply = await self._at[replica].completions.create(**arguments)
-            if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list):
-                raise ValueError("the body is no completion")
-            said = (reply.choices[0].model_extra or {}).get("prompt_logprobs") if reply.choices else None
-            return _scored(said, reply.usage, now() - started)
+            said = await self._ask(replica, "/completions", body)
+            return scored(said, now() - started)
 
         return await self._read(model, f"the score of a text by {model!r} at {self.url}", call)
 
@@ -111,19 +90,14 @@ class OpenAIClient:
         if not self._scores:
             return None
         answered = messages[-1].role == "assistant"
-        arguments: dict[str, Any] = {
+        body = {
             "model": model, "messages": [one.model_dump() for one in messages], "max_tokens": 1, "temperature": 0.0,
-            "extra_body": {
-                "prompt_logprobs": 0, "add_generation_prompt": not answered, "continue_final_message": answered,
-            },
+            "prompt_logprobs": 0, "add_generation_prompt": not answered, "continue_final_message": answered,
         }  # fmt: skip
 
         async def call(replica: Replica, started: float) -> Scored | None:
-            reply = await self._at[replica].chat.completions.create(**arguments)
-            if not isinstance(reply, ChatCompletion) or not isinstance(reply.choices, list):
-                raise ValueError("the body is no completion")
-            said = (reply.model_extra or {}).get("prompt_logprobs")
-            return _scored(said, reply.usage, now() - started)
+            said = await self._ask(replica, CHAT, body)
+            return scored(said, now() - started)
 
         return await self._read(model, f"the score of a chat by {model!r} at {self.url}", call)
 
@@ -136,7 +110,7 @@ class OpenAIClient:
         try:
             return await self._answer(what, model, call)
         except EndpointError as fault:
-            if isinstance(fault.__cause__, APIStatusError):  # it was asked for what it does not have
+            if isinstance(fault.__cause__, StatusError):  # it was asked for what it does not have
                 return None
             raise
 
@@ -151,27 +125,25 @@ class OpenAIClient:
             opening, closing = await self._template(replica, request.model)
             if not opening:
                 return None
-            reply = await self._at[replica].completions.create(
-                model=request.model, prompt=opening, max_tokens=request.max_tokens, temperature=request.temperature,
-                stop=closing or None, extra_body={"add_special_tokens": False},
-            )  # fmt: skip
-            if not isinstance(reply, TextCompletion) or not isinstance(reply.choices, list) or not reply.choices:
-                raise ValueError("the body is no completion")
-            said = reply.choices[0]
-            return Completion((said.text,), (str(said.finish_reason),), _usage(reply.usage), now() - started)
+            body = {
+                "model": request.model, "prompt": opening, "max_tokens": request.max_tokens,
+                "temperature": request.temperature, "add_special_tokens": False,
+            } | ({"stop": closing} if closing else {})  # fmt: skip
+            return gone_on(await self._ask(replica, "/completions", body), now() - started)
 
         return await self._read(request.model, f"what {request.model!r} at {self.url} says unasked", call)
 
     async def _template(self, replica: Replica, model: str) -> tuple[str, str]:
         """What the chat template of a model says before a user's words and after them; empty where it is not told."""
         if model not in self._templates:
-            server = self._at[replica].with_options(base_url=replica.url.removesuffix("/v1"))
-            chat = [{"role": "user", "content": WORD}]
-            body: Any = {"model": model, "messages": chat, "add_generation_prompt": False}
-            told: Any = await server.post("/tokenize", cast_to=object, body=body)
-            body = {"model": model, "tokens": told["tokens"]}
-            told = await server.post("/detokenize", cast_to=object, body=body)
-            opening, found, closing = str(told["prompt"]).partition(WORD)
+            server, key = replica.url.removesuffix("/v1"), replica.key or "none"
+            body: dict[str, Any] = {
+                "model": model, "messages": [{"role": "user", "content": WORD}], "add_generation_prompt": False,
+            }  # fmt: skip
+            tokens = _told(await self._chats.ask(f"{server}/tokenize", key, body), "tokens")
+            body = {"model": model, "tokens": tokens}
+            text = str(_told(await self._chats.ask(f"{server}/detokenize", key, body), "prompt"))
+            opening, found, closing = text.partition(WORD)
             self._templates[model] = (opening, closing.strip()) if found else ("", "")
         return self._templates[model]
 
@@ -179,23 +151,16 @@ class OpenAIClient:
         """Give the connections back."""
         await self.health.end()
         await self._chats.close()
-        await self._client.close()
+
+    async def _ask(self, replica: Replica, path: str, body: dict[str, Any]) -> bytes:
+        return await self._chats.ask(replica.url + path, replica.key or "none", body)
 
 
-def _scored(said: Any, spent: CompletionUsage | None, seconds: float) -> Scored | None:
-    """What was read, by its prompt logprobs; none where the endpoint passed over what it was asked for."""
-    try:
-        # The first token has nothing before it; of the rest vLLM names the text's own first.
-        logprobs = [float(next(iter(token.values()))["logprob"]) for token in said or () if token]
-    except (TypeError, KeyError, ValueError, AttributeError, StopIteration):
-        return None
-    return Scored(-sum(logprobs), len(logprobs), _usage(spent), seconds) if logprobs else None
-
-
-def _usage(spent: CompletionUsage | None) -> Usage:
-    if spent is None:
-        return Usage()
-    return Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
+def _told(body: bytes, name: str) -> Any:
+    said = json.loads(body)
+    if not isinstance(said, dict) or name not in said:
+        raise ValueError(f"the body has no `{name}`")
+    return said[name]
 
 
 def _body(request: Request) -> dict[str, Any]:

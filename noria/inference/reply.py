@@ -9,12 +9,10 @@ answer to the question, and nobody guesses which of them was meant.
 """
 
 import json
-from collections.abc import AsyncIterator
 from math import exp, log
 from typing import Annotated, Any
 
 import aiohttp
-import httpx2
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 
 from noria.inference.client import Completion, Request
@@ -120,39 +118,8 @@ def _of_choices(said: _Logprobs | None, choices: tuple[str, ...]) -> dict[str, f
     return {choice: log(mass) for choice, mass in found.items() if mass > 0}
 
 
-class Capped(httpx2.AsyncByteStream):
-    """A body that ends with an error once it is larger than any reply can be."""
-
-    def __init__(self, body: httpx2.AsyncByteStream) -> None:
-        """Count what comes from `body`."""
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body, as far as the limit.
-
-        Raises:
-            Oversized: there is more.
-        """
-        seen = 0
-        async for chunk in self._body:
-            seen += len(chunk)
-            if seen > LIMIT:
-                raise Oversized(f"the body is larger than {LIMIT >> 20} MiB")
-            yield chunk
-
-    async def aclose(self) -> None:
-        """Give the connection back."""
-        await self._body.aclose()
-
-
-async def cap(response: httpx2.Response) -> None:
-    """Bound the body of a response that has only its headers yet; also that of a refusal."""
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = Capped(response.stream)
-
-
 async def whole(reply: aiohttp.ClientResponse) -> bytes:
-    """The body of a small call that is not chat.
+    """The body of a reply, also of a refusal.
 
     Raises:
         Oversized: it is larger than any reply can be.

@@ -18,8 +18,6 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 import aiohttp
-import httpx2
-from openai import APIConnectionError, APIResponseValidationError, APIStatusError
 
 from noria.errors import EndpointError
 from noria.inference.limiter import Limiter
@@ -36,17 +34,25 @@ FULL = frozenset({429, 503})
 PAUSES = (0.25, 8.0)
 """First and longest pause between tries, in seconds."""
 
-TRANSPORT = (
-    APIConnectionError, APIResponseValidationError, httpx2.HTTPError, aiohttp.ClientError, TimeoutError, ValueError,
-    OSError,
-)  # fmt: skip
-"""Faults of transport; those of the lower layers pass the client's own tree where they come with the body."""
+TRANSPORT = (aiohttp.ClientError, TimeoutError, ValueError, OSError)
+"""Faults of transport, and of a body that is no answer."""
 
 RETRY_AFTER = 60.0
 """Most seconds that a server's Retry-After is followed, and never more than a quarter of the deadline."""
 
 PREFILL = 64
 """Tokens of a prompt that are read in about the time in which one is written."""
+
+
+class StatusError(Exception):
+    """A server answered with a status that is no answer."""
+
+    def __init__(self, status: int, body: object, retry_after: str = "0") -> None:
+        """What it said: the error of its JSON, or its text; `retry_after` is the header of that name."""
+        super().__init__(f"status {status}")
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
 
 
 class Answer(Protocol):
@@ -98,12 +104,12 @@ class Trying:
         while True:
             try:
                 return await self._once(replica, started, until, call, choices)
-            except APIStatusError as fault:
-                why, wait = f"status {fault.status_code}: {_words(fault)}", _retry_after(fault, self.deadline)
-                if fault.status_code < 500 and fault.status_code not in AGAIN:
-                    if fault.status_code != 404 or model not in why or self._last(replica, why):
+            except StatusError as fault:
+                why, wait = f"status {fault.status}: {_words(fault)}", _retry_after(fault, self.deadline)
+                if fault.status < 500 and fault.status not in AGAIN:
+                    if fault.status != 404 or model not in why or self._last(replica, why):
                         raise EndpointError(f"{replica.url} refuses {model!r}: {why}.") from fault
-                elif fault.status_code != 429:
+                elif fault.status != 429:
                     self.replicas.failed(replica, why)
             except TRANSPORT as fault:
                 # A truncated or malformed body surfaces as a ValueError: a fault of transport, not a reply.
@@ -142,8 +148,8 @@ class Trying:
         try:
             async with timeout:
                 reply = await call(replica, started)
-        except APIStatusError as fault:
-            if fault.status_code in FULL:
+        except StatusError as fault:
+            if fault.status in FULL:
                 replica.congestion.refused(epoch)
             raise
         except TimeoutError:
@@ -168,16 +174,16 @@ class Trying:
         return False
 
 
-def _words(fault: APIStatusError) -> str:
+def _words(fault: StatusError) -> str:
     """The server's own words, on one line."""
     body = fault.body
-    said = body.get("message", body) if isinstance(body, dict) else body or fault.message
+    said = body.get("message", body) if isinstance(body, dict) else body or "it says no more"
     return " ".join(str(said).split())[:300]
 
 
-def _retry_after(fault: APIStatusError, deadline: float) -> float:
+def _retry_after(fault: StatusError, deadline: float) -> float:
     """Seconds the server asks to wait, as far as anyone will: what it says is a number, a date, or nonsense."""
-    said = fault.response.headers.get("retry-after", "0")
+    said = fault.retry_after
     try:
         seconds = float(said)
     except ValueError:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from openai import APIStatusError
 
 from noria.inference.chats import Chats
 from noria.inference.fake_server import FakeServer
+from noria.inference.trying import StatusError
 
 BODY = json.dumps({"model": "base", "messages": [{"role": "user", "content": "What is 1 + 2?"}]}).encode()
 
@@ -99,6 +99,6 @@ async def test_a_connection_that_was_closed_meanwhile_is_no_fault() -> None:
 async def test_a_server_without_room_is_not_asked_twice() -> None:
     async with server("right", "busy") as (url, seen), chats() as mine:
         await mine.send(url, "k", BODY)
-        with pytest.raises(APIStatusError, match="503"):
+        with pytest.raises(StatusError, match="503"):
             await mine.send(url, "k", BODY)
     assert seen == [["right"], ["busy"]]
