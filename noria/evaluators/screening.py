@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
+from typing import Any
 
 from noria.config.hygiene import Kind
 from noria.fence import settled
@@ -52,6 +53,10 @@ _DOMAINS = (
 _ENDS = frozenset(_DOMAINS.split())
 _ASSIGNED = r"\b\w*(?:password|passwd|pwd|secret|api_?key|token)\w*['\"]?\s*(?::=|[:=])\s*['\"][^'\"\s]{6,}['\"]"
 _CREDENTIALS = r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/?#\[\]@]{1,64}:[^\s/?#\[\]@]{3,}@[\w.-]+"
+KEYISH = re.compile(
+    r"[^\s'\"]{12}|passw|pwd|secret|api_?key|token|://|ghcr\.io|-----BEGIN|eyJ", re.IGNORECASE
+)  # fmt: skip
+"""What stands in every text that holds a key: a run that long, or a word that one begins with."""
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}\b", re.IGNORECASE)
 _CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _ISSUER = re.compile(r"^(?:4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12})$")
@@ -108,23 +113,12 @@ class Screen:
         )
         return tuple(dict.fromkeys(found))
 
-    @cached_property
-    def _secrets(self) -> "tuple[object, tuple[Callable[[str], object], ...]]":
-        """The scanner, and what looks for each of its patterns: that a text holds none, these say in half its time."""
-        from glin_profanity.scanners.patterns.secret_patterns import SECRET_PATTERNS, SecretPattern
-        from glin_profanity.scanners.secrets import SecretsScanner
-
-        more = [
-            SecretPattern("OWN-1", "Password", re.compile(_ASSIGNED, re.IGNORECASE), "high", "password"),
-            SecretPattern("OWN-2", "Credentials in an address", re.compile(_CREDENTIALS, re.I), "high", "credentials"),
-        ]
-        return SecretsScanner(custom_patterns=more), tuple(one.pattern.search for one in (*SECRET_PATTERNS, *more))
-
     def _keys(self, text: str) -> Iterator[str]:
-        scanner, signs = self._secrets
-        if not any(search(text) for search in signs):
+        # That a text holds none, the patterns say in half the scanner's time, and most texts without them.
+        if not KEYISH.search(text) or not any(one.search(text) for one in signs()):
             return
-        for match in scanner.scan(text).matches:  # type: ignore[attr-defined]
+        scanner: Any = _scanner()
+        for match in scanner.scan(text).matches:
             yield text[match.start_index : match.end_index]
 
     @cached_property
@@ -143,6 +137,27 @@ class Screen:
         words = self._words[text.isascii()]
         result = words.check_profanity(text)  # type: ignore[attr-defined]
         return tuple(sorted(set(result["profane_words"])))
+
+
+@lru_cache(maxsize=1)
+def _scanner() -> object:
+    from glin_profanity.scanners.patterns.secret_patterns import SecretPattern
+    from glin_profanity.scanners.secrets import SecretsScanner
+
+    more = [
+        SecretPattern("OWN-1", "Password", re.compile(_ASSIGNED, re.IGNORECASE), "high", "password"),
+        SecretPattern("OWN-2", "Credentials in an address", re.compile(_CREDENTIALS, re.I), "high", "credentials"),
+    ]
+    return SecretsScanner(custom_patterns=more)
+
+
+@lru_cache(maxsize=1)
+def signs() -> "tuple[re.Pattern[str], ...]":
+    """The patterns of all keys, the library's and ours."""
+    from glin_profanity.scanners.patterns.secret_patterns import SECRET_PATTERNS
+
+    ours = re.compile(_ASSIGNED, re.IGNORECASE), re.compile(_CREDENTIALS, re.IGNORECASE)
+    return (*(one.pattern for one in SECRET_PATTERNS), *ours)
 
 
 def _quicker(words: "object") -> "object":

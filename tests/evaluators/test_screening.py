@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from stdnum import iban, luhn
 
 from noria.config import Hygiene
 from noria.evaluators.registry import DOMAINS, domain
-from noria.evaluators.screening import Screen
+from noria.evaluators.screening import KEYISH, Screen, signs
 from noria.identity import canonical_json, stream
 
 SCREEN = Screen(Hygiene().screen)
@@ -148,3 +150,11 @@ def test_a_text_that_is_ascii_is_screened_as_any_other() -> None:
             assert one == other, text
             found += bool(one)
     assert found > 200
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_no_pattern_of_a_key_is_passed_over_unread(data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from(signs()))
+    text = data.draw(st.from_regex(pattern))
+    assert not pattern.search(text) or KEYISH.search(text)
