@@ -28,6 +28,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.cli.shell import config, right
+from tests.ending import end
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -77,8 +78,7 @@ def viewing(folder: Path, *words: str) -> Iterator[Viewing]:
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", address), address
             yield Viewing(address, folder.resolve().name if (folder / "ledger.db").is_file() else "")
         finally:
-            process.terminate()
-            process.wait(20)
+            end(process)
 
 
 def write_config(folder: Path, session: Path, **changes: Any) -> Path:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ending import end
+
 
 def free_port() -> int:
     with closing(socket.socket()) as found:
@@ -46,5 +48,4 @@ def collector(folder: Path, onward: str) -> Iterator[str]:
                 time.sleep(0.05)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
-            process.wait(30)
+            end(process)

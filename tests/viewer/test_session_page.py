@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.cli.shell import right
+from tests.ending import end
 from tests.viewer.browser import Viewing, axe, fits, tab, viewing, write_config
 
 
@@ -132,8 +133,7 @@ def running(folder: Path, **changes: Any) -> Iterator[tuple[Path, subprocess.Pop
         try:
             yield session, process
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
+            end(process, signal.SIGINT)
 
 
 @contextmanager
