@@ -21,6 +21,9 @@ from noria.inference.replicas import Replica, Replicas
 from noria.inference.reply import whole
 from noria.waiting import waiting
 
+LOAD, UNLOAD = "load_lora_adapter", "unload_lora_adapter"
+"""What vLLM calls it."""
+
 PATIENCE = 120.0
 """Seconds a server gets to load or unload an adapter."""
 
@@ -29,21 +32,28 @@ GRACE = 10.0
 
 
 async def load(url: str, key: str, name: str, folder: str) -> None:
-    """Have a server load an adapter under a new name.
+    """Have a server load an adapter under a name; one that it has of that name it lets go first.
 
     Raises:
         EndpointError: it refuses, or does not answer.
     """
-    await _told(url, key, "load_lora_adapter", {"lora_name": name, "lora_path": folder})
+    body = {"lora_name": name, "lora_path": folder}
+    status, said = await _told(url, key, LOAD, body)
+    if status == 400:  # what it says of a name that it has
+        await unload(url, key, name)
+        status, said = await _told(url, key, LOAD, body)
+    if status != 200:
+        raise EndpointError(f"{url} does not {LOAD} {name!r}: status {status}: {said}")
 
 
 async def unload(url: str, key: str, name: str) -> None:
     """Have a server let an adapter go; one that is not loaded is no error."""
     with suppress(EndpointError):
-        await _told(url, key, "unload_lora_adapter", {"lora_name": name})
+        await _told(url, key, UNLOAD, {"lora_name": name})
 
 
-async def _told(url: str, key: str, call: str, body: dict[str, str]) -> None:
+async def _told(url: str, key: str, call: str, body: dict[str, str]) -> tuple[int, str]:
+    """The status of a call, and what the server said."""
     name, headers = body["lora_name"], {"Authorization": f"Bearer {key}"}
     try:
         with waiting(f"{url} to {call} {name!r}", PATIENCE):
@@ -54,9 +64,7 @@ async def _told(url: str, key: str, call: str, body: dict[str, str]) -> None:
                 said = (await whole(reply)).decode("utf-8", "replace")
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
         raise EndpointError(f"{url} does not {call} {name!r}: {fault or type(fault).__name__}.") from fault
-    if reply.status != 200:
-        said = " ".join(said.split())[:300]
-        raise EndpointError(f"{url} does not {call} {name!r}: status {reply.status}: {said}")
+    return reply.status, " ".join(said.split())[:300]
 
 
 async def add(replicas: Replicas, name: str, folder: str, *, grace: float = GRACE) -> None:
@@ -108,7 +116,6 @@ async def _all_loaded(asked: list[Replica], name: str, folder: str, grace: float
 async def _loaded(replica: Replica, name: str, folder: str) -> EndpointError | None:
     """Load an adapter and see that it is there; what went wrong, or none."""
     try:
-        await unload(replica.url, replica.key, name)
         await load(replica.url, replica.key, name, folder)
         await check(replica, {name: folder})
     except EndpointError as fault:

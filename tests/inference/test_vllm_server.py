@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from noria.errors import EndpointError
+from noria.inference.listing import listed
 from noria.inference.ports import HOST, free_port
 from noria.inference.vllm_server import Launch, VllmServer
 
@@ -138,8 +140,10 @@ async def test_adapters_come_and_go_under_their_names(tmp_path: Path) -> None:
     server = VllmServer(launch(tmp_path, adapters=2), tmp_path / "servers")
     await server.start()
     await server.load_adapter("student-r0001", tmp_path)
-    with pytest.raises(EndpointError, match="loaded already"):
-        await server.load_adapter("student-r0001", tmp_path)
+    await server.load_adapter("student-r0001", tmp_path / "another")
+    async with aiohttp.ClientSession() as session:
+        found = await listed(session, server.url, server.key)
+    assert found["student-r0001"] == str(tmp_path / "another")
     await server.unload_adapter("student-r0001")
     await server.unload_adapter("student-r0001")
     with pytest.raises(EndpointError, match="No adapter found"):
