@@ -205,6 +205,7 @@ async def flips(terms: Terms, kind: Served, merged: str, dtype: str, callers: in
     fleet, _ = served(terms, Choice.model_validate({"student": kind, "dtype": dtype, "threads": "all"}))
     where = {"folder": merged} if kind == "merged" else {"adapter": terms.adapter}
     student, base = Policy(id="policy-flip", name="student-r0001", **where), terms.base
+    playing = list[asyncio.Task[None]]()
     try:
         await up(fleet, base, student)
         calm = {one.name: {ask: await spoken(fleet, one, ask) for ask in QUESTIONS} for one in (base, student)}
@@ -229,6 +230,8 @@ async def flips(terms: Terms, kind: Served, merged: str, dtype: str, callers: in
         load.stop = True
         await asyncio.gather(*playing)
     finally:
+        for one in playing:
+            one.cancel()
         await fleet.close()
     mixed = {f"{asked} by {by}": many for (asked, by), many in load.answers.items() if by not in ("", asked)}
     return {

@@ -43,7 +43,7 @@ class Serve(Part):
     """Memory of a server's KV cache on a CPU; a GPU's server takes its share by itself."""
     compile: bool = False
     """Compile the model at start: a slower start for somewhat faster decoding."""
-    start_timeout: float = Field(default=300.0, gt=0)
+    start_timeout: float = Field(default=600.0, gt=0)
     """Seconds a server may take to answer first."""
     arguments: tuple[str, ...] = ()
     """Further arguments for `vllm serve`, as they are."""
