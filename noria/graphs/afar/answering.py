@@ -48,8 +48,6 @@ class Answers:
         self._claims: dict[str, asyncio.Task[tuple[Reason, str] | None]] = {}
         self._proofs = 0
         """Proofs that a verifier was beaten, since this was made."""
-        self._over: dict[str, Episode] = {}
-        """Episodes that were settled and not asked for yet."""
         self._round = 0
         self._standing: tuple[Any, Standing] | None = None
 
@@ -85,7 +83,6 @@ class Answers:
 
     async def _settle(self, episode: Episode, samples: tuple[Sample, ...]) -> None:
         await self._context.history.settle(episode, samples)
-        self._over[episode.id] = episode
         self._proofs += any(True for _ in shown_by(episode, time.time()))
         self._ended()
 
@@ -97,11 +94,10 @@ class Answers:
 
     def over(self, episode: str) -> Episode | None:
         """An episode that has ended, whoever ended it."""
-        return self._over.get(episode) or self._context.history.episode(episode)
+        return self._context.history.episode(episode)
 
     def forget(self, episode: str) -> None:
         """A hand is over, and claims no more."""
-        self._over.pop(episode, None)
         if (task := self._claims.pop(episode, None)) is not None:
             task.cancel()
 
