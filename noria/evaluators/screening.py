@@ -51,8 +51,10 @@ _DOMAINS = (
     "ie ru ua tr in cn jp kr br mx ca au nz za il sg hk tv xyz online site shop tech email"
 )
 _ENDS = frozenset(_DOMAINS.split())
-_ASSIGNED = r"\b\w*(?:password|passwd|pwd|secret|api_?key|token)\w*['\"]?\s*(?::=|[:=])\s*['\"][^'\"\s]{6,}['\"]"
-_CREDENTIALS = r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/?#\[\]@]{1,64}:[^\s/?#\[\]@]{3,}@[\w.-]+"
+_ASSIGNED = re.compile(
+    r"\b\w*(?:password|passwd|pwd|secret|api_?key|token)\w*['\"]?\s*(?::=|[:=])\s*['\"][^'\"\s]{6,}['\"]", re.IGNORECASE
+)
+_CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/?#\[\]@]{1,64}:[^\s/?#\[\]@]{3,}@[\w.-]+", re.IGNORECASE)
 KEYISH = re.compile(
     r"[^\s'\"]{12}|passw|pwd|secret|api_?key|token|://|ghcr\.io|-----BEGIN|eyJ", re.IGNORECASE
 )  # fmt: skip
@@ -145,8 +147,8 @@ def _scanner() -> object:
     from glin_profanity.scanners.secrets import SecretsScanner
 
     more = [
-        SecretPattern("OWN-1", "Password", re.compile(_ASSIGNED, re.IGNORECASE), "high", "password"),
-        SecretPattern("OWN-2", "Credentials in an address", re.compile(_CREDENTIALS, re.I), "high", "credentials"),
+        SecretPattern("OWN-1", "Password", _ASSIGNED, "high", "password"),
+        SecretPattern("OWN-2", "Credentials in an address", _CREDENTIALS, "high", "credentials"),
     ]
     return SecretsScanner(custom_patterns=more)
 
@@ -156,8 +158,7 @@ def signs() -> "tuple[re.Pattern[str], ...]":
     """The patterns of all keys, the library's and ours."""
     from glin_profanity.scanners.patterns.secret_patterns import SECRET_PATTERNS
 
-    ours = re.compile(_ASSIGNED, re.IGNORECASE), re.compile(_CREDENTIALS, re.IGNORECASE)
-    return (*(one.pattern for one in SECRET_PATTERNS), *ours)
+    return (*(one.pattern for one in SECRET_PATTERNS), _ASSIGNED, _CREDENTIALS)
 
 
 def _quicker(words: "object") -> "object":
