@@ -62,14 +62,20 @@ class _Choice(_Strict):
     logprobs: _Logprobs | None = None
 
 
-class _Usage(_Strict):
+class Spent(_Strict):
+    """What a reply says it took."""
+
     prompt_tokens: int = Field(default=0, ge=0)
     completion_tokens: int = Field(default=0, ge=0)
+
+    def usage(self) -> Usage:
+        """The same as it is kept."""
+        return Usage(prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens)
 
 
 class _Body(_Strict):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: Spent | None = None
 
 
 def read(body: bytes, request: Request, seconds: float) -> Completion:
@@ -90,11 +96,10 @@ def read(body: bytes, request: Request, seconds: float) -> Completion:
     if not 0 < len(found) <= request.n or len({choice.index for choice in found}) < len(found):
         indices = ", ".join(str(choice.index) for choice in found[:8]) or "none"
         raise ValueError(f"{request.n} choices were asked for and {len(found)} came (indices {indices})")
-    usage = said.usage or _Usage()
     return Completion(
         replies=tuple(choice.message.content or "" for choice in found),
         finish=tuple(str(choice.finish_reason) for choice in found),
-        usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens),
+        usage=(said.usage or Spent()).usage(),
         seconds=seconds,
         logprobs=_of_choices(found[0].logprobs, request.choices),
     )

@@ -9,16 +9,10 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from noria.inference.client import Completion, Scored
-from noria.inference.reply import Text
-from noria.types import Usage
-
-
-class _Spent(BaseModel):
-    prompt_tokens: int = Field(default=0, ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
+from noria.inference.reply import Spent, Text
 
 
 class _Choice(BaseModel):
@@ -29,7 +23,7 @@ class _Choice(BaseModel):
 
 class _Body(BaseModel):
     choices: list[_Choice]
-    usage: _Spent | None = None
+    usage: Spent | None = None
     prompt_logprobs: Any = None
 
 
@@ -46,7 +40,7 @@ def scored(body: bytes, seconds: float) -> Scored | None:
         logprobs = [float(next(iter(token.values()))["logprob"]) for token in told or () if token]
     except (TypeError, KeyError, ValueError, AttributeError, StopIteration):
         return None
-    return Scored(-sum(logprobs), len(logprobs), _usage(said), seconds) if logprobs else None
+    return Scored(-sum(logprobs), len(logprobs), (said.usage or Spent()).usage(), seconds) if logprobs else None
 
 
 def gone_on(body: bytes, seconds: float) -> Completion:
@@ -58,7 +52,7 @@ def gone_on(body: bytes, seconds: float) -> Completion:
     said = _read(body)
     if not said.choices or (text := said.choices[0].text) is None:
         raise ValueError("the body is no completion: it has no text")
-    return Completion((text,), (str(said.choices[0].finish_reason),), _usage(said), seconds)
+    return Completion((text,), (str(said.choices[0].finish_reason),), (said.usage or Spent()).usage(), seconds)
 
 
 def _read(body: bytes) -> _Body:
@@ -67,8 +61,3 @@ def _read(body: bytes) -> _Body:
         return _Body.model_validate(json.loads(body))
     except RecursionError as fault:
         raise ValueError("the body is nested too deep") from fault
-
-
-def _usage(said: _Body) -> Usage:
-    spent = said.usage or _Spent()
-    return Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens)
