@@ -89,6 +89,9 @@ _SIGNED = re.compile(rf"(?:[-−–]|\b(?:minus|negative)\b)(\s*)(?=\d|(?:{_SPEL
 _OPERATOR = re.compile(r"(?:[-−–+×*(]|\b(?:plus|minus|times|by))\s*$")
 """What only a value may follow."""
 
+_BACKWARDS = re.compile(r"\b(?:subtract|take away)\b[^.?]*\bfrom\b|\bless than\b", re.IGNORECASE)
+"""Wordings that name what is taken away first."""
+
 
 TOLD = re.compile(r"\b(?:away|more|fewer|each|spen[dt]s?|g[ai]ves?|sold|all|remains?|together)\b", re.IGNORECASE)
 """Words by which a story tells an operation without naming it."""
@@ -164,8 +167,7 @@ class Arithmetic(Domain):
             return Check.of("wording", False, f"{sign!r} may be heard as a negative operand, and none is negative")
         wanted = [float(n) for n in (parameters.a, parameters.b, parameters.c) if n is not None]
         found = numbers(instruction)
-        backwards = re.search(r"\b(?:subtract|take away)\b[^.?]*\bfrom\b|\bless than\b", instruction, re.IGNORECASE)
-        if parameters.skill == "subtract" and backwards:
+        if parameters.skill == "subtract" and _BACKWARDS.search(instruction):
             wanted.reverse()
         ordered = found == wanted or (parameters.skill in ("add", "multiply") and sorted(found) == sorted(wanted))
         if not ordered:
@@ -251,6 +253,7 @@ def solve(point: Point) -> int:
     return point.a * point.b + point.c if point.skill == "multiply_add" else point.a + point.b - point.c
 
 
+@lru_cache(maxsize=256)  # the same wording is held against all tasks beside its own
 def negated(instruction: str) -> str:
     """A sign in a wording by which an operand may be heard as a negative number, and that operand; empty where none."""
     text = re.sub(r"[`'\"]", "", instruction.lower())

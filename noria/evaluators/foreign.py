@@ -114,8 +114,9 @@ class _Said:
 
 @lru_cache(maxsize=256)  # asked of one task by one seat after another
 def _own(said: _Said) -> Set[str]:
-    phrasings = (said.domain.phrase(said.point, stream("own", number)) for number in range(PHRASINGS))
-    return spelled(said.parameters).union(*map(spelled, phrasings))
+    rng = stream("own", said.domain.name)
+    phrasings = {said.domain.phrase(said.point, rng) for _ in range(PHRASINGS)}
+    return spelled("\n".join((said.parameters, *phrasings)))
 
 
 def smuggled(point: Parameters, domain: Domain, level: int, window: Json) -> str:

@@ -19,7 +19,7 @@ from typing import Literal
 from noria.evaluators import forgeries
 from noria.evaluators.code import code_of
 from noria.evaluators.domain import Domain
-from noria.evaluators.phrasing import numbers, words
+from noria.evaluators.phrasing import numbers, stands, words
 from noria.evaluators.readings import Beside, others, own_wordings
 from noria.evaluators.sandbox.runner import Runner
 from noria.identity import stream
@@ -126,9 +126,9 @@ async def _leak(domain: Domain, task: Task, own: list[str], runner: Runner) -> P
     if _often(truth, task.instruction) > max(_often(truth, text) for text in own):
         return _probe("leak", claim, f"the instruction gives {_cut(truth)} away", truth, held=True)
     if not domain.single(grounding):
-        known = {_flat(span) for text in own for span in spans(text, domain.executes)}
+        known = "\n".join(map(_flat, own))
         for span in spans(task.instruction, domain.executes):
-            if _flat(span) not in known and not await refused(domain, grounding, span, runner):
+            if not stands(_flat(span), known) and not await refused(domain, grounding, span, runner):
                 return _probe("leak", claim, f"{_cut(span)} stands in it, and is accepted", span, held=True)
     return _probe("leak", claim, "no answer stands in the instruction")
 

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import permutations
+from itertools import islice, permutations
 from typing import ClassVar
 
 from pydantic import Field
@@ -86,6 +86,9 @@ LONG = 4
 
 LISTED, ITEM = 6, r"[\w-]{1,40}"
 """Parts that an answer has at most, and what each of them is."""
+
+ORDERS = 120
+"""Orders of a list that are given at once: more than a response is long."""
 
 
 class Point(Parameters):
@@ -241,8 +244,8 @@ class TextOps(Domain):
     def shortcuts(self, instruction: str) -> dict[str, str]:
         """The list as it stands, and every order of it at once."""
         listed = [word for word in words(instruction) if word in LIST_WORDS][:5]
-        orders = [part for size in range(len(listed), 0, -1) for part in permutations(listed, size)]
-        joined = [form for one in orders for form in (", ".join(one), "-".join(one))]
+        orders = (part for size in range(len(listed), 0, -1) for part in permutations(listed, size))
+        joined = [form for one in islice(orders, ORDERS) for form in (", ".join(one), "-".join(one))]
         every = ["1, 2, 3, 4, 5", *joined[:60], *(one.upper() for one in joined[:60]), *joined[60:]]
         return {"copies the list": ", ".join(listed), "gives every order": "; ".join(every)[: RESPONSE_LIMIT - 1]}
 
@@ -262,6 +265,10 @@ def _unclaused(text: str) -> str:
 
 def _beside(instruction: str, listed: list[str]) -> str:
     """An instruction without its list, once."""
+    text, plain = instruction.lower(), ", ".join(listed).lower()
+    # Joined as the program joins it, and its first word said nowhere else, it is found without a pattern of its own.
+    if listed and text.isascii() and text.count(listed[0].lower()) == 1 and (at := text.find(plain)) >= 0:
+        return f"{instruction[:at]}|{instruction[at + len(plain) :]}"
     return re.sub(r"\W+".join(map(re.escape, listed)), "|", instruction, count=1, flags=re.IGNORECASE)
 
 

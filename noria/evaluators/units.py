@@ -35,6 +35,13 @@ SIZES: dict[str, dict[str, int]] = {
 }
 """Units of a skill with their size in the smallest of them."""
 
+FACTORS = tuple(
+    (Fraction(known[source], known[target]), target)
+    for known in SIZES.values()
+    for source, target in permutations(known, 2)
+)
+"""Of each pair of units, what a quantity is multiplied by, and the unit that it is in then."""
+
 NAMES: dict[str, tuple[str, ...]] = {
     "mm": ("millimetres", "millimeters", "millimetre", "millimeter"),
     "cm": ("centimetres", "centimeters", "centimetre", "centimeter"),
@@ -273,10 +280,9 @@ class Units(Domain):
         """Every result at once, in every unit."""
         said = list[str]()
         for value in [int(n) for n in numbers(instruction) if n == int(n)][:1]:
-            for known in SIZES.values():
-                for source, target in permutations(known, 2):
-                    with suppress(ValueError):
-                        said.append(f"{decimal(value * Fraction(known[source], known[target]))} {target}")
+            for factor, target in FACTORS:
+                with suppress(ValueError):
+                    said.append(f"{decimal(value * factor)} {target}")
         return {"gives every result": ", ".join(said)[: RESPONSE_LIMIT - 1]}
 
 
@@ -350,9 +356,9 @@ def decimal(value: Fraction) -> str:
     Raises:
         ValueError: it has no finite decimal.
     """
+    numerator, denominator = value.numerator, value.denominator
     for places in range(10):
-        scaled = value * 10**places
-        if scaled.denominator == 1:
-            digits = str(scaled.numerator).rjust(places + 1, "0")
+        if numerator * 10**places % denominator == 0:
+            digits = str(numerator * 10**places // denominator).rjust(places + 1, "0")
             return f"{digits[:-places]}.{digits[-places:]}" if places else digits
     raise ValueError(f"{value} has no short decimal")
