@@ -52,6 +52,8 @@ class Border:
     """Hands of the step that have not ended."""
     _last: bool = True
     """Whether no batch follows in the round."""
+    _most: int = 0
+    """How many of the step's hands may be carried over."""
     _open: asyncio.Future[None] | None = None
     """Done when those that are left may come back."""
 
@@ -63,6 +65,7 @@ class Border:
         if self._open is None or self._step != step:
             # A hand that an older Noria sent knows no border, and is waited for.
             self._step, self._left, self._last = step, hand.get("many", 0), hand.get("last", True)
+            self._most = carried(context.config)
             self._open = asyncio.get_running_loop().create_future()
         opened, key = self._open, hand["episode"]
         play = self._begin(context, hand["round"], hand["batch"], key, playing)
@@ -80,11 +83,12 @@ class Border:
 
     def look(self, context: "Context") -> None:
         """Let the hands that are left come back, where they leave places for calls free and are no whole batch."""
-        most, size = carried(context.config), context.config.play.batch
-        if not most or self._last or self._open is None or self._open.done() or self._left > size:
+        # Asked at every claim and every end, so what is dear is asked last.
+        if self._last or self._open is None or self._open.done() or self._left > context.config.play.batch:
             return
-        stands = context.control.drain_requested
-        if self._left - context.hands.stuck() <= most and not stands and not paused(Steps(context.history)):
+        if not self._most or self._left - context.hands.stuck() > self._most:
+            return
+        if not context.control.drain_requested and not paused(Steps(context.history)):
             self._open.set_result(None)
 
     def _begin(self, context: "Context", number: int, batch: int, key: str, playing: Play) -> asyncio.Task[None]:

@@ -42,6 +42,8 @@ class Clerk:
     line: Line = field(init=False)
     _ends: dict[str, asyncio.Event] = field(init=False)
     """By episode; set when it has ended."""
+    _unended: int = field(init=False)
+    """How many have not."""
     _held: dict[str, str] = field(init=False, default_factory=dict)
     _sayings: Sayings = field(init=False)
     _follows: bool = field(init=False, default=False)
@@ -51,12 +53,13 @@ class Clerk:
         """Give every place of the batch its turn."""
         self.line = Line((one.position for one in self.batch), (one.line for one in self.before))
         self._ends = {one.episode: asyncio.Event() for one in self.batch}
+        self._unended = len(self._ends)
         self._sayings = Sayings(lambda texts: self.index.embedder.embed(texts), self.near)
 
     @property
     def over(self) -> bool:
         """Whether every hand of the batch has ended."""
-        return all(one.is_set() for one in self._ends.values())
+        return self._unended == 0
 
     def let_pass(self, dealt: Dealt) -> None:
         """Say that an episode will claim nothing any more."""
@@ -66,6 +69,7 @@ class Clerk:
     def end(self, dealt: Dealt) -> None:
         """Say that an episode has ended, and that the ledger knows how."""
         self.let_pass(dealt)
+        self._unended -= not self._ends[dealt.episode].is_set()
         self._ends[dealt.episode].set()
         if self.over:
             self.before = ()
