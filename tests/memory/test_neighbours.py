@@ -173,3 +173,23 @@ def test_embeddings_are_unit_vectors_of_any_text() -> None:
     assert ((numpy.abs(lengths - 1) < 1e-4) | (lengths == 0)).all()
     # Its library turns the whole process's logging on when it is imported.
     assert (list(logging.getLogger().handlers), logging.getLogger().level) == (handlers, level)
+
+
+def test_a_vector_is_the_same_alone_beside_others_and_asked_again_and_that_of_the_library() -> None:
+    import wordllama
+
+    texts = ["A river in winter", "", "a RIVER in winter", "what a gardener does on a long day of rain", "[PAD] <s> é"]
+    embedder = StaticEmbedder()
+    alone = numpy.concatenate([embedder.embed([text]) for text in texts])
+    again = StaticEmbedder().embed(texts)
+    assert (alone == again).all()
+    assert (alone[0] == alone[2]).all()
+    embedder.embed(texts)[:] = 0  # what is handed out is nobody's memory
+    assert (embedder.embed([*texts, "another"])[:-1] == again).all()
+    library = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    theirs = library.embed([text.lower() or " " for text in texts], norm=True)
+    assert numpy.allclose(again, theirs, atol=1e-6)
+
+
+def test_no_texts_have_no_vectors() -> None:
+    assert StaticEmbedder().embed([]).shape == (0, 256)
