@@ -78,7 +78,7 @@ def test_a_calibration_makes_its_adapter_serves_both_ways_and_keeps_the_faster(
     own = {"student": str(tmp_path / "base"), "train": {"rank": 2}, "serve": {"dtype": "float32", "threads": "all"}}
     config, said = SessionConfig.model_validate(own), list[str]()
     found, table = tune.tune(config, said.append, command=command("--token-ms", "10", "--adapters-slower", "20"))
-    assert str(found.chosen) == "merged, float32, all"
+    assert str(found.chosen) == "merged, float32, all", found.tried
     assert [one.choice.student for one in found.tried if one.speed] == ["merged", "adapter"]
     assert table.row_count == 2
     assert said[0] == "making an adapter to measure with"
