@@ -128,7 +128,8 @@ async def _leak(domain: Domain, task: Task, own: list[str], runner: Runner) -> P
     if not domain.single(grounding):
         known = "\n".join(map(_flat, own))
         for span in spans(task.instruction, domain.executes):
-            if not stands(_flat(span), known) and not await refused(domain, grounding, span, runner):
+            flat = _flat(span)
+            if not (flat and stands(flat, known)) and not await refused(domain, grounding, span, runner):
                 return _probe("leak", claim, f"{_cut(span)} stands in it, and is accepted", span, held=True)
     return _probe("leak", claim, "no answer stands in the instruction")
 
