@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from noria.evaluators.domain import Domain, Parameters
+from noria.evaluators.readings import own_wordings
 from noria.fence import ROLES, first_hidden
-from noria.identity import canonical_json, stream
+from noria.identity import canonical_json
 from noria.types import Json
 
 _JUDGED = r"(?:accept|reject)(?:ed|s|ing)?"
@@ -114,9 +115,7 @@ class _Said:
 
 @lru_cache(maxsize=256)  # asked of one task by one seat after another
 def _own(said: _Said) -> Set[str]:
-    rng = stream("own", said.domain.name)
-    phrasings = {said.domain.phrase(said.point, rng) for _ in range(PHRASINGS)}
-    return spelled("\n".join((said.parameters, *phrasings)))
+    return spelled("\n".join((said.parameters, *own_wordings(said.domain, said.point, PHRASINGS))))
 
 
 def smuggled(point: Parameters, domain: Domain, level: int, window: Json) -> str:

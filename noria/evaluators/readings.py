@@ -112,10 +112,10 @@ def turned(domain: Domain, task: Task, own: list[str]) -> tuple[str, str] | None
     return None
 
 
-def own_wordings(domain: Domain, point: Parameters) -> list[str]:
-    """Different wordings of a task by program, the same each time."""
+def own_wordings(domain: Domain, point: Parameters, count: int = PHRASINGS) -> list[str]:
+    """Different wordings of a task by program, as many as `count` draws give, the same each time."""
     rng = stream("own", domain.name)
-    return list(dict.fromkeys(domain.phrase(point, rng) for _ in range(PHRASINGS)))
+    return list(dict.fromkeys(domain.phrase(point, rng) for _ in range(count)))
 
 
 def _count(pattern: str, words: str, text: str) -> int:

@@ -46,8 +46,6 @@ _EMAIL = re.compile(
     rf"{_NAME} ?(?:@|[\[({{] ?(?:at|@) ?[\])}}]) ?(?:{_LABEL}{_DOT}){{1,4}}[a-z]{{2,24}}\b", re.IGNORECASE
 )
 _SPELLED = re.compile(rf"{_NAME} at (?:{_LABEL}(?: dot |\.(?=[a-z0-9]))){{1,4}}(?P<end>[a-z]{{2,24}})\b", re.IGNORECASE)
-_AT, _DOTTED = re.compile("at", re.IGNORECASE), re.compile(" dot ", re.IGNORECASE)
-"""What stands in every text that spells out an address."""
 _DOMAINS = (
     "com org net edu gov mil int info biz io ai dev app co me eu us uk de fr es it nl be ch at se no dk fi pl cz pt gr "
     "ie ru ua tr in cn jp kr br mx ca au nz za il sg hk tv xyz online site shop tech email"
@@ -192,9 +190,9 @@ def _plain(text: str) -> str:
 
 
 def _emails(text: str) -> Iterator[str]:
-    if "@" in text or (_AT.search(text) and any(one in text for one in "[({")):
+    if "@" in text or (any(one in text for one in "[({") and "at" in text.lower()):
         yield from (found[0] for found in _EMAIL.finditer(text))
-    for found in _SPELLED.finditer(text) if _DOTTED.search(text) else ():
+    for found in _SPELLED.finditer(text) if " dot " in text else ():
         # "ann at example dot com" is an address; "look at it.me" and "at one dot" are none.
         if " dot " in found[0] and found["end"].lower() in _ENDS:
             yield found[0]

@@ -69,8 +69,9 @@ class Clerk:
     def end(self, dealt: Dealt) -> None:
         """Say that an episode has ended, and that the ledger knows how."""
         self.let_pass(dealt)
-        self._unended -= not self._ends[dealt.episode].is_set()
-        self._ends[dealt.episode].set()
+        if not self._ends[dealt.episode].is_set():
+            self._ends[dealt.episode].set()
+            self._unended -= 1
         if self.over:
             self.before = ()
 

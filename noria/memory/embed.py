@@ -67,7 +67,7 @@ class StaticEmbedder:
         tokens = self._model.tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         for row, one in zip(found, tokens, strict=True):
             words.take(one.ids, axis=0, mode="clip").sum(axis=0, out=row)
-        lengths = numpy.sqrt(numpy.einsum("ij,ij->i", found, found))[:, None]
+        lengths = numpy.linalg.norm(found, axis=1, keepdims=True)
         lengths[lengths == 0] = 1
         found /= lengths
         return found
