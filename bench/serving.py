@@ -4,6 +4,7 @@
 
     latency   adapter on disk ─► its id, the ledger, its hashes, the server, the pointer ─► first token
               over a restart of the same server, start to first token; GOALS: at most 1 %, and under half a second
+              what is asked is what a solver is asked: its template with a task of each of four domains in turn
     flips     callers without a pause ─► a student comes up ─► flip ─► rollback, and it leaves at once; as an adapter
               and merged in a server of its own; GOALS: no call failed, none answered by another than was asked
     decode    tokens a second of merged weights over those of an adapter, base alone and both by turns (`tuning.py`)
@@ -20,6 +21,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -33,16 +35,18 @@ from rows import Row, asked, row, write
 
 from noria.config import Serve
 from noria.errors import EndpointError
+from noria.evaluators.registry import domain
 from noria.identity import content_id
 from noria.inference.client import Request
 from noria.inference.fake_vllm import command
 from noria.inference.fleet import Fleet
 from noria.inference.tuned import Choice, Served, version
-from noria.inference.tuning import Terms, asking, measured, served, up
+from noria.inference.tuning import Terms, measured, served, up
 from noria.inference.vllm_server import on_cpu
 from noria.memory.history import History
 from noria.memory.ledger import Ledger
 from noria.memory.moves import move
+from noria.prompts import Templates
 from noria.training.launch import merge
 from noria.training.models import resolve
 from noria.training.publish import aside, publish
@@ -54,7 +58,10 @@ from noria.types import Message, Move, Policy
 SHARE, SECONDS = 0.01, 0.5
 """What the first token may take, of a restart and in all."""
 
-SWAPS = 3
+DOMAINS = ("arithmetic", "text_ops", "units", "constraints")
+"""Domains of which the first question of an adapter is, each in turn."""
+
+SWAPS = len(DOMAINS)
 """Adapters brought up for each restart."""
 
 QUESTIONS = (
@@ -129,9 +136,12 @@ async def spoken(fleet: Fleet, policy: Policy, question: str, tokens: int = 12) 
     return (await fleet.pool.complete(asked)).replies[0]
 
 
-async def first_token(fleet: Fleet, policy: Policy) -> None:
-    """One token of an answer to a prompt of some 130 tokens that nobody has asked before."""
-    await fleet.pool.complete(asking(policy, fleet.served_as(policy.id), 1, 1))
+async def first_token(fleet: Fleet, policy: Policy, number: int) -> int:
+    """One token of an answer to a task that nobody has asked before; gives how many tokens its prompt has."""
+    kind, rng = domain(DOMAINS[number % len(DOMAINS)]), random.Random(number)
+    said = Templates().render("solver", instruction=kind.phrase(kind.sample(kind.levels[0], rng), rng))
+    asked = Request("solver", fleet.served_as(policy.id), said, max_tokens=1, policy=policy.id)
+    return (await fleet.pool.complete(asked)).usage.prompt_tokens
 
 
 async def restarted(terms: Terms, choice: Choice) -> tuple[Fleet, float]:
@@ -140,15 +150,18 @@ async def restarted(terms: Terms, choice: Choice) -> tuple[Fleet, float]:
     started = time.monotonic()
     try:
         await fleet.bring_up(terms.base)
-        await first_token(fleet, terms.base)
+        await first_token(fleet, terms.base, 0)
     except BaseException:
         await fleet.close()
         raise
     return fleet, time.monotonic() - started
 
 
-async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> float:
-    """Seconds from an adapter that stands on the disk to its first token, by all that a session does in between."""
+async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> tuple[float, int]:
+    """Seconds from an adapter that stands on the disk to its first token, by all that a session does in between.
+
+    Beside them, how many tokens it had to read for it.
+    """
     ledger = Ledger(place, write=True)
     try:
         history = History(ledger)
@@ -165,10 +178,10 @@ async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> float
             why="the bench says so", at=time.time(),
         )  # fmt: skip
         await move(history, one)
-        await first_token(fleet, student)
+        prompt = await first_token(fleet, student, number)
         seconds = time.monotonic() - started
         await fleet.retire(student.id)
-        return seconds
+        return seconds, prompt
     finally:
         ledger.close()
 
@@ -176,7 +189,7 @@ async def swapped(terms: Terms, fleet: Fleet, place: Path, number: int) -> float
 async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str, Any]:
     """Restarts and adapters in turn."""
     choice = Choice.model_validate({"student": "adapter", "dtype": dtype, "threads": "all"})
-    restarts, swaps, ratios, number = list[float](), list[float](), list[float](), 0
+    restarts, swaps, ratios, prompts, number = list[float](), list[float](), list[float](), list[int](), 0
     for _ in range(runs):
         fleet, restart = await restarted(terms, choice)
         try:
@@ -185,7 +198,9 @@ async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str,
                 number += 1
                 folder = place / f"ledger-{number}"
                 folder.mkdir()
-                mine.append(await swapped(terms, fleet, folder, number))
+                took, read = await swapped(terms, fleet, folder, number)
+                mine.append(took)
+                prompts.append(read)
         finally:
             await fleet.close()
         restarts, swaps, ratios = [*restarts, restart], [*swaps, *mine], [*ratios, statistics.median(mine) / restart]
@@ -193,7 +208,7 @@ async def latency(terms: Terms, place: Path, runs: int, dtype: str) -> dict[str,
     seconds = statistics.median(swaps)
     return {
         "restart_seconds": round(statistics.median(restarts), 2), "first_token_seconds": round(seconds, 3),
-        "each": [swaps, ratios], "slowest": round(max(swaps), 3),
+        "each": [swaps, ratios], "slowest": round(max(swaps), 3), "prompt_tokens": [min(prompts), max(prompts)],
         "ratio": round(statistics.median(ratios), 4),
         "spread": [round(min(ratios), 4), round(max(ratios), 4)], "goals": {"share": SHARE, "seconds": SECONDS},
         "reached": statistics.median(ratios) <= SHARE and seconds < SECONDS,
@@ -315,7 +330,8 @@ def rows(found: dict[str, Any], fake: bool) -> list[Row]:
     if (one := found.get("latency")) is not None:
         seconds, ratios = one["each"]
         why: dict[str, Any] = {"demand": 6, "at_least": False}
-        what = "from a trained adapter to its first token"
+        what, (least, most) = "from a trained adapter to its first token", one["prompt_tokens"]
+        why["note"] = f"tasks of four domains as a solver is asked them, prompts of {least} to {most} tokens"
         made.append(row(what, each=ratios, limit=SHARE, peer="a restart of the server", **peer, **why, **told))
         made.append(row(what, each=seconds, limit=SECONDS, unit="s", **why, **told))
     for kind in ("adapter", "merged"):

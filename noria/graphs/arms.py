@@ -1,6 +1,6 @@
 """The arms of a study inside a session: what stands where a part of the loop was put aside.
 
-    attempt ─► [verified: review ─► challenge ─► rule] ─► (settle)
+    attempt ─► [verified: review + challenge ─► rule] ─► (settle)
             └► [a control: one answer is drawn] ─► take ─► (settle)
 
 A control is told what is right by nobody: its answer is drawn among all, or among those that have the form of one.

@@ -1,14 +1,15 @@
 """One episode: a seed becomes a candidate, and the candidate earns its place or is turned away.
 
-    propose ─► attempt ─► review ─► challenge ─► rule ─► (settle)
-                  ▲                               │
-                  └─────────── revise ◄───────────┘
+    propose ─► attempt ─► review + challenge ─► rule ─► (settle)
+                  ▲                              │
+                  └─────────── revise ◄──────────┘
 
-Each node asks one seat, and what programs do with the reply belongs to it, for a step of the graph costs
-more than most of what they do: a proposal is read, found new and grounded in its own node, a new wording
-in `revise`. Cheap checks first: the first that fails ends the episode. Whichever node is the last settles
-it: `settle` screens what was accepted and alone writes, in one transaction. A node writes what it found and
-never catches; what breaks leaves the graph, and the session settles an episode that ended in an error.
+Critic and adversary are asked at once, for neither is shown what the other says. Each node asks its seats,
+and what programs do with the reply belongs to it, for a step of the graph costs more than most of what they
+do: a proposal is read, found new and grounded in its own node, a new wording in `revise`. Cheap checks first:
+the first that fails ends the episode. Whichever node is the last settles it: `settle` screens what was accepted
+and alone writes, in one transaction. A node writes what it found and never catches; what breaks leaves the graph,
+and the session settles an episode that ended in an error.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from noria.failpoints import at
 from noria.graphs import arms, projection
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
-from noria.graphs.nodes import Node, leading, named, straight
+from noria.graphs.nodes import Node, leading, named, straight, together
 from noria.graphs.proposing import form, ground, novelty, propose, revise
 from noria.graphs.screening import screen
 from noria.graphs.trying import attempt, challenge, review, rule
@@ -87,7 +88,7 @@ def build(
 
     `route` and `enhance` are nodes that methods add between an acceptance and its screening; a `control` of
     a study takes an answer where others are reviewed, attacked and ruled on; where there is no `critic` to ask,
-    its node belongs to the next.
+    nobody waits for one.
     """
     graph = StateGraph(State, context_schema=Context)
 
@@ -96,17 +97,14 @@ def build(
 
     added = {name: node for name, node in (("route", route), ("enhance", enhance)) if node is not None}
     first, *then = (*added, END)
-    tried = "take" if control else "review" if critic else "challenge"
+    tried = "take" if control else "review_and_challenge" if critic else "challenge"
     graph.add_edge(START, "propose")
     add("propose", straight(propose, form, novelty, ground), onward, on="attempt", end=END)
     add("attempt", attempt, onward, on=tried, end=END)
     if control:
         add("take", arms.take, cleared, on=first, end=END)
     else:
-        if critic:
-            graph.add_node("review", review)
-            graph.add_edge("review", "challenge")
-        add("challenge", challenge if critic else straight(review, challenge), onward, on="rule", end=END)
+        add(tried, together(review, challenge) if critic else straight(review, challenge), onward, on="rule", end=END)
         add("rule", rule, ruling, accept=first, revise="revise", reject=END)
         add("revise", straight(revise, ground), redrafted, on="attempt", accept=first, end=END)
     for (name, step), following in zip(added.items(), then, strict=True):

@@ -1,11 +1,14 @@
-"""What the nodes of an episode's graph are made of: steps one after another, and a word for what follows.
+"""What the nodes of an episode's graph are made of: steps, in turn or at once, and a word for what follows.
 
-    step, step, step ─► straight ─► one node ─► leading ─► it says itself where to go, and settles where that is the end
+    steps, one after another ─► straight ─┐
+    steps, all at once ───────► together ─┴─► one node ─► leading ─► it says itself where to go,
+                                                                     and settles where that is the end
 
 A step of LangGraph takes a core longer, whatever its node does, than most programs
 between two calls, and the episode keeps no checkpoint that a finer graph could go on from.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
@@ -33,6 +36,23 @@ def straight(*nodes: Node) -> Node:
         return found
 
     return through
+
+
+def together(*nodes: Node) -> Node:
+    """Nodes as one: all at once, on the same state; what breaks in several is what broke in the first of them.
+
+    Each goes to its end, whatever becomes of the others: its call is under way and will be paid for.
+    """
+
+    async def side_by_side(state: State, runtime: Runtime[Context]) -> Update:
+        found: Update = {}
+        for one in await asyncio.gather(*(node(state, runtime) for node in nodes), return_exceptions=True):
+            if isinstance(one, BaseException):
+                raise one
+            found |= one
+        return found
+
+    return side_by_side
 
 
 def leading(

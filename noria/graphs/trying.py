@@ -1,6 +1,6 @@
 """The second half of an episode: the candidate is solved, reviewed, attacked and ruled on.
 
-attempt ─► review ─► challenge ─► rule
+attempt ─► review + challenge ─► rule
 """
 
 from importlib import import_module

@@ -143,6 +143,13 @@ def test_a_fault_of_an_endpoint_is_one_episodes_outcome(tmp_path: Path) -> None:
     assert len(samples) == 4
 
 
+def test_critic_and_adversary_are_asked_at_once_and_the_critics_fault_is_the_episodes(tmp_path: Path) -> None:
+    (episode,), _, turns = one(tmp_path, script(critic="", adversary="no JSON"))
+    assert (episode.outcome, episode.reason, episode.stage) == ("error", Reason.UNREADABLE, Stage.SOLVABLE)
+    assert "critic" in episode.evidence
+    assert {turn.key.role for turn in turns} == {"generator", "solver", "critic", "adversary"}
+
+
 def test_a_fault_of_ours_ends_one_episode_and_says_where(tmp_path: Path) -> None:
     def odd(request: Request) -> str:
         raise ZeroDivisionError("a bug")
