@@ -56,6 +56,9 @@ DRAWN = 20_000
 NOISE = 1e-6
 """How far a cosine of 32-bit vectors may be off."""
 
+LEAST = numpy.finfo(numpy.float32).tiny
+"""What numbers are divided by that are all 0."""
+
 ROOM = 1024
 """Rows that there is room for at first; afterwards it grows by a quarter at a time."""
 
@@ -186,8 +189,8 @@ class Banded:
         while numpy.count_nonzero(cells):
             found.append(cells[self._codes.take(cells) == wanted])
             cells = self._before.take(cells)
-        every = numpy.concatenate([numpy.zeros(0, numpy.int32), *found]).astype(numpy.int64)
-        rows: NDArray[numpy.int64] = every[every > 0] // self.tables - 1
+        every = numpy.concatenate(found) if found else cells[:0]
+        rows: NDArray[numpy.int64] = every[every > 0].astype(numpy.int64) // self.tables - 1
         return rows
 
     def _sides(self, rows: NDArray[numpy.int8]) -> Codes:
@@ -235,7 +238,7 @@ def _longer(held: NDArray[Number], more: int) -> NDArray[Number]:
 def _bytes(vectors: Vectors) -> tuple[NDArray[numpy.int8], NDArray[numpy.float32]]:
     """Vectors as whole numbers from -127 to 127, and what a step of each is worth."""
     steps = numpy.abs(vectors).max(axis=1) / numpy.float32(127)
-    whole = numpy.rint(vectors / numpy.where(steps == 0, 1, steps)[:, None])
+    whole = numpy.rint(vectors / numpy.maximum(steps, LEAST)[:, None])
     return whole.astype(numpy.int8), steps
 
 

@@ -7,6 +7,7 @@ judges free text, and never decides whether two executed tasks are the same.
 """
 
 import logging
+import math
 import os
 from functools import cache
 from pathlib import Path
@@ -55,21 +56,20 @@ class StaticEmbedder:
                 kept = self._kept = {}
             if len(made) <= ASKED:  # of an index that is made anew, nothing is asked again
                 kept.update(made)
-        return numpy.stack([known[text] for text in texts])
+        return numpy.array([known[text] for text in texts])
 
     def _embedded(self, texts: list[str]) -> Vectors:
         words: Vectors = self._model.embedding
-        found = numpy.zeros((len(texts), words.shape[1]), dtype=numpy.float32)
+        found = numpy.empty((len(texts), words.shape[1]), dtype=numpy.float32)
         # The vectors know case, meaning does not; and a lone surrogate is no text to a tokenizer written in Rust.
         clean = [text.lower().encode("utf-8", "replace").decode() or " " for text in texts]
         # Added up here, text by text: the library's own way pads them to one length, asks for places that nobody
         # needs, and takes three times as long for one text as the tokens do.
         tokens = self._model.tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         for row, one in zip(found, tokens, strict=True):
-            words.take(one.ids, axis=0, mode="clip").sum(axis=0, out=row)
-        lengths = numpy.linalg.norm(found, axis=1, keepdims=True)
-        lengths[lengths == 0] = 1
-        found /= lengths
+            numpy.add.reduce(words.take(one.ids, axis=0, mode="clip"), axis=0, out=row)
+            if length := math.sqrt(row @ row):
+                row /= length
         return found
 
 
