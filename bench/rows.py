@@ -19,6 +19,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from noria.cli.interpreter import built_quick
+
 
 @cache
 def hardware() -> str:
@@ -29,7 +31,8 @@ def hardware() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores of {names[0] if names else platform.machine()}, Python {platform.python_version()}"
+    built = "" if built_quick() else ", built without optimisation"
+    return f"{cores} cores of {names[0] if names else platform.machine()}, Python {platform.python_version()}{built}"
 
 
 def load() -> float:

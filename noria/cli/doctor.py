@@ -23,6 +23,7 @@ from typing import Annotated
 import psutil
 import typer
 
+from noria.cli import interpreter
 from noria.cli.main import AsJson, app, err, out
 from noria.config import SessionConfig, load
 from noria.errors import ConfigError, NoriaError
@@ -143,7 +144,10 @@ def _tried(name: str, look: Callable[[], str], mend: str) -> Finding:
 def _python() -> Finding:
     version = sys.version_info
     ok = (3, 11) <= version[:2] < (3, 14)
-    return Finding("Python", ok, ".".join(map(str, version[:3])), "" if ok else "Use Python 3.11 to 3.13.")
+    said, mend = ".".join(map(str, version[:3])), "" if ok else "Use Python 3.11 to 3.13."
+    if ok and not interpreter.built_quick():
+        said, mend = f"{said}, built without optimisation: all that is not the model's is slower", interpreter.MEND
+    return Finding("Python", ok, said, mend)
 
 
 def _disk(folder: Path) -> Finding:
