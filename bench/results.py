@@ -27,6 +27,7 @@ DataDesigner and distilabel come from PyPI into environments of their own, other
 Noria turns on uvloop, as its command line does, each peer on the loop that it brings.
 Where some benches were run anew, the rows of the others stay: an amount of another day is comparable as far as the
 machine was as fast, which the processor time of a bare LangGraph (section 3) tells.
+Amounts of processor time hang on how Python was built as well: one built without optimisation is called so below.
 The command of a row is its long form.
 """
 
