@@ -54,9 +54,18 @@ class Psycopg:
         return cast("Rows", self.raw.execute(_marked(statement), values))
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
-        """Run one statement for many rows, which travel together."""
-        with self.raw.cursor() as cursor:
-            cursor.executemany(_marked(statement), rows)
+        """Run one statement for many rows, which travel together.
+
+        A server that goes away as they travel can leave the connection between two modes, neither lost nor of use:
+        then it is closed, so that nobody asks it for a rollback.
+        """
+        try:
+            with self.raw.cursor() as cursor:
+                cursor.executemany(_marked(statement), rows)
+        except Exception:
+            if self.raw.info.pipeline_status:
+                self.raw.close()
+            raise
 
 
 def driver(connection: Connection) -> Driver:

@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import logging
 import os
+import random
 import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +180,35 @@ def test_who_lost_the_connection_has_lost_the_lock_and_never_writes_again(tmp_pa
     ]
     ledger.close()
     other.close()
+
+
+def test_a_connection_cut_in_the_midst_of_a_write_is_told_in_one_sentence_and_nothing_beside_it(
+    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Where the cut falls within a journey of rows is chance, and one in twenty left the driver between two modes.
+    for attempt in range(50):
+        ledger = opened(tmp_path)
+        ledger.fact("version")
+        cut = threading.Timer(random.Random(attempt).random() / 50, _cut, [url])
+        cut.start()
+        with pytest.raises(RunError, match=r"PostgreSQL went away .* `noria resume`"):
+            _write_on(ledger, f"{attempt}/")
+        with suppress(NoriaError):
+            ledger.fact("version")
+        ledger.close()
+        cut.join()
+    # The driver's own log is not shown to a user; SQLAlchemy's is.
+    assert [one.getMessage() for one in caplog.records if one.levelno > logging.INFO and one.name != "psycopg"] == []
+
+
+def _write_on(ledger: Ledger, name: str) -> None:
+    for number in range(5000):
+        ledger.write_now(put(tables.meta, {"key": f"{name}{number}", "value": ""}))
+
+
+def _cut(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'noria %'")
 
 
 def test_a_restart_ends_the_writer_and_not_what_was_acknowledged(tmp_path: Path, postgres: Server) -> None:
