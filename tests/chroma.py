@@ -1,6 +1,5 @@
 """A real Chroma server for tests: Chroma's own, on a loopback port, gone afterwards."""
 
-import socket
 import subprocess
 import sysconfig
 import time
@@ -10,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from noria.inference.ports import free_port
+
 
 class ChromaServer:
     """A server that can be ended and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from noria.inference.ports import free_port
 
 USER, PASSWORD = "noria", "mill-stone"
 """Who may do all in it."""
@@ -35,9 +36,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
+        self.port = free_port()
         # It refuses to run as root, who has a user for it.
         self._user = pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
         if self._user is not None:

@@ -16,7 +16,7 @@ import pytest
 
 from noria.errors import EndpointError
 from noria.inference.listing import listed
-from noria.inference.ports import HOST, free_port
+from noria.inference.ports import GIVEN, HOST, LOWEST, free_port
 from noria.inference.vllm_server import Launch, VllmServer
 
 STAND_IN = """
@@ -134,6 +134,13 @@ async def test_a_port_in_use_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(EndpointError, match=rf"Port {port} on 127.0.0.1 is in use.*serve.port"):
             await VllmServer(launch(tmp_path, port=port), tmp_path / "servers").start()
     assert free_port(port) == port
+
+
+def test_a_free_port_is_none_that_somebody_who_connects_could_be_given() -> None:
+    lowest = int(GIVEN.read_text().split()[0])
+    found = {free_port() for _ in range(20)}
+    assert all(LOWEST <= port < lowest for port in found)
+    assert len(found) > 15
 
 
 async def test_adapters_come_and_go_under_their_names(tmp_path: Path) -> None:

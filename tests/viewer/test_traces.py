@@ -1,7 +1,6 @@
 """Traces out: what a run sends while it plays, and what a file says of it later, are the same whole trees."""
 
 import json
-import socket
 import sqlite3
 import time
 from base64 import b64decode
@@ -21,6 +20,7 @@ from noria.errors import SessionError
 from noria.graphs.opening import Watch
 from noria.graphs.run import run
 from noria.inference.client import Completion, Request
+from noria.inference.ports import free_port
 from noria.inference.puppet import Puppet
 from noria.inference.scripted import ScriptedClient
 from noria.memory.history import History
@@ -282,9 +282,7 @@ def test_a_real_collector_takes_what_is_sent_and_hands_it_on_as_it_was(
 
 
 def test_a_collector_that_is_away_neither_stops_a_run_nor_speaks_in_its_words(tmp_path: Path) -> None:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     path = config(tmp_path, stop={"rounds": 1}, play={"episodes": 4, "attempts": 1})
     done = noria("run", "--dry-run", "-c", path, OTEL_EXPORTER_OTLP_ENDPOINT=url)
     assert done.returncode == 0, done.stderr
