@@ -7,7 +7,8 @@
     langgraph, same nodes    the very nodes of Noria's episode in a bare LangGraph that keeps nothing
     langgraph, calls         four nodes that only call, through aiohttp
     aiohttp                  four calls after one another, 64 such chains at once, nothing else
-    data-designer, distilabel   the same chain as each of them is told to run one, in environments of their own
+    data-designer, distilabel   the same chain as each of them is told to run one, in environments of their own;
+                                distilabel, a process a step, once more with 64 in flight in every step
 
 All talk to one server (`noria/inference/fake_server.py`) in a process of its own, one contestant after another, the
 order turned round each time; peers with processes of their own are held against both of Noria's ways to play. What is
@@ -60,8 +61,13 @@ PEERS = (
         apart="data_designer", limit=5.0, note="the same chain as columns; what does not grow with its records is off",
     ),
     Contestant(
-        "distilabel", "distilabel", "with_distilabel.py", ("--base", "64"), share=0.5, apart="distilabel", limit=3.0,
-        note="the same chain as steps, each a process with 64 in flight; starting and ending them is off",
+        "distilabel", "distilabel", "with_distilabel.py", ("--base", "64"), share=0.25, apart="distilabel", limit=3.0,
+        note="the same chain as steps, each a process with 16 in flight; starting and ending them is off",
+    ),
+    Contestant(
+        "distilabel with 256 in flight", "distilabel", "with_distilabel.py", ("--base", "64", "--flight", "256"),
+        share=0.5, apart="distilabel",
+        note="four times the requests that anybody else may have in flight: 64 in each of its four processes",
     ),
     Contestant(
         "a bare LangGraph whose nodes only call", "langgraph", "with_langgraph.py", ("--nodes", "calls"),

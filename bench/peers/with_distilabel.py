@@ -1,9 +1,9 @@
-"""distilabel on the chain of `chain.json`: a step of text generation for each prompt, batches of 64.
+"""distilabel on the chain of `chain.json`: a step of text generation for each prompt.
 
     PEER/bin/python bench/peers/with_distilabel.py --url URL --episodes 512 [--base 64] [--flight 64]
 
-Runs in an environment of its own (`distilabel.txt`). Each step is a process of its own and has a batch of `--flight`
-requests in flight, so the pipeline as a whole may have four times as many, which is kind to it. A run starts and ends
+Runs in an environment of its own (`distilabel.txt`). Each step is a process of its own that asks for one batch at
+once, so a step's batch is its share of the `--flight` requests that all may have in flight. A run starts and ends
 those processes, so it is run twice, with `--base` rows and with `--base` and `--episodes` more; what is told is
 the difference. Prints one JSON line; the processor time is that of all its processes.
 """
@@ -35,8 +35,9 @@ def spent() -> float:
 
 def took(url: str, count: int, flight: int, place: Path) -> tuple[float, float]:
     """Wall and processor seconds of a run over so many rows."""
+    batch = max(1, flight // len(CHAIN))
     with Pipeline(f"chain-{count}", cache_dir=place) as pipeline:
-        last = LoadDataFromDicts(name="rows", data=[{"number": at} for at in range(count)], batch_size=flight)
+        last = LoadDataFromDicts(name="rows", data=[{"number": at} for at in range(count)], batch_size=batch)
         for part in CHAIN:
             prompt = part["user"].replace("{", "{{ ").replace("}", " }}")
             step = TextGeneration(
@@ -48,7 +49,7 @@ def took(url: str, count: int, flight: int, place: Path) -> tuple[float, float]:
                 system_prompt=part["system"], template=prompt,
                 columns=[name for name in ("number", *(one["name"] for one in CHAIN)) if f"{{{name}}}" in part["user"]],
                 output_mappings={"generation": part["name"], "model_name": f"by_{part['name']}"},
-                input_batch_size=flight, add_raw_output=False, add_raw_input=False,
+                input_batch_size=batch, add_raw_output=False, add_raw_input=False,
             )  # fmt: skip
             _ = last >> step
             last = step
