@@ -17,6 +17,7 @@ from langgraph.graph import END
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from noria.errors import ReplyError
 from noria.graphs.context import Context
 from noria.graphs.episode_state import State, Update
 
@@ -41,15 +42,19 @@ def straight(*nodes: Node) -> Node:
 def together(*nodes: Node) -> Node:
     """Nodes as one: all at once, on the same state; what breaks in several is what broke in the first of them.
 
-    Each goes to its end, whatever becomes of the others: its call is under way and will be paid for.
+    Each goes to its end, whatever becomes of the others: its call is under way and will be paid for. What one decides
+    stands though another's reply cannot be read: a proof that beat a verifier is not lost to it.
     """
 
     async def side_by_side(state: State, runtime: Runtime[Context]) -> Update:
-        found: Update = {}
+        found, broke = Update(), list[BaseException]()
         for one in await asyncio.gather(*(node(state, runtime) for node in nodes), return_exceptions=True):
             if isinstance(one, BaseException):
-                raise one
-            found |= one
+                broke.append(one)
+            else:
+                found |= one
+        if broke and not (found.get("decision") and all(isinstance(one, ReplyError) for one in broke)):
+            raise broke[0]
         return found
 
     return side_by_side

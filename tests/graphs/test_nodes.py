@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from langgraph.runtime import Runtime
 
+from noria.errors import EndpointError, ReplyError
 from noria.graphs.episode_state import State, Update
 from noria.graphs.nodes import Node, together
 
@@ -45,6 +46,26 @@ def test_of_two_that_break_the_first_is_told_and_both_come_to_their_end() -> Non
     with pytest.raises(ValueError, match="the critic's"):
         run(critic, adversary)
     assert ended == ["adversary", "critic"]
+
+
+def test_what_one_decides_stands_though_the_reply_of_another_cannot_be_read() -> None:
+    def critic(fault: Exception) -> Node:
+        async def breaks(state: State, runtime: object) -> Update:
+            raise fault
+
+        return breaks
+
+    async def proves(state: State, runtime: object) -> Update:
+        return {"attacks": ("a proof",), "decision": "broken"}
+
+    async def holds(state: State, runtime: object) -> Update:
+        return {"attacks": ("nothing",)}
+
+    unread = ReplyError("no JSON")
+    assert run(critic(unread), proves) == {"attacks": ("a proof",), "decision": "broken"}
+    for fault, other in ((unread, holds), (ValueError("ours"), proves), (EndpointError("gone"), proves)):
+        with pytest.raises(type(fault), match=str(fault)):
+            run(critic(fault), other)
 
 
 def test_who_gives_up_the_node_gives_up_its_steps() -> None:
