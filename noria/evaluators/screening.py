@@ -192,9 +192,9 @@ def _plain(text: str) -> str:
 def _emails(text: str) -> Iterator[str]:
     if "@" in text or (any(one in text for one in "[({") and "at" in text.lower()):
         yield from (found[0] for found in _EMAIL.finditer(text))
-    for found in _SPELLED.finditer(text) if " dot " in text else ():
+    for found in _SPELLED.finditer(text) if " dot " in text.lower() else ():
         # "ann at example dot com" is an address; "look at it.me" and "at one dot" are none.
-        if " dot " in found[0] and found["end"].lower() in _ENDS:
+        if " dot " in found[0].lower() and found["end"].lower() in _ENDS:
             yield found[0]
 
 
