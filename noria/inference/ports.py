@@ -34,7 +34,7 @@ def free_port(wanted: int = 0) -> int:
         EndpointError: the wanted port is in use.
     """
     for port in [wanted] if wanted else [*_drawn(), 0]:
-        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
             probe.bind((HOST, port))
             found: int = probe.getsockname()[1]
             return found
