@@ -44,6 +44,8 @@ class Contestant:
     """Its episodes, as a share of Noria's: the slow ones play fewer."""
     apart: str = ""
     """The name of its own environment."""
+    flight: int = FLIGHT
+    """The requests that it may have at once."""
     limit: float | None = None
     """The least ratio of Noria's calls a second to its."""
     note: str = ""
@@ -65,8 +67,8 @@ PEERS = (
         note="the same chain as steps, each a process with 16 in flight; starting and ending them is off",
     ),
     Contestant(
-        "distilabel with 256 in flight", "distilabel", "with_distilabel.py", ("--base", "64", "--flight", "256"),
-        share=0.5, apart="distilabel",
+        "distilabel with 256 in flight", "distilabel", "with_distilabel.py", ("--base", "64"), share=0.5,
+        apart="distilabel", flight=4 * FLIGHT,
         note="four times the requests that anybody else may have in flight: 64 in each of its four processes",
     ),
     Contestant(
@@ -88,7 +90,7 @@ def play(who: Contestant, server: Served, episodes: int) -> dict[str, Any]:
     """
     python = environment(who.apart) if who.apart else sys.executable
     count = max(16, int(episodes * who.share))
-    return played(who.script, server, "--episodes", count, "--flight", FLIGHT, *who.words, python=python)
+    return played(who.script, server, "--episodes", count, "--flight", who.flight, *who.words, python=python)
 
 
 def rate(run: dict[str, Any]) -> float:
